@@ -1,0 +1,20 @@
+// Package iam decides what a principal may do. It reads IAM identity-based
+// policy documents (ParsePolicy), and answers one question at a time: may this
+// principal perform this action on this resource (Principal.Authorize).
+//
+// The language is that of the IAM User Guide: "Grammar of the IAM JSON policy
+// language", "IAM JSON policy elements reference" and "Policy evaluation
+// logic". An explicit deny wins over any allow, what nothing allows is denied,
+// and the root user of an account is never denied. Only identity-based policies
+// exist here: there are no resource-based policies, permissions boundaries,
+// session policies or organization policies.
+//
+// Where IAM stays silent, or accepts a document that can only be a mistake, a
+// policy is refused when it is parsed and the refusal says why; every such
+// choice is listed in docs/divergences.md.
+//
+// A Policy is compiled when it is parsed and never changes afterwards, so it is
+// safe for concurrent use. A decision uses no regular expression and takes time
+// proportional at most to the product of the pattern's and the text's length.
+// The package starts no goroutine.
+package iam
