@@ -1,0 +1,317 @@
+package search
+
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// listFlag marks an element of field.of that is the place of a list in
+// field.lists; others are a value's number plus one, or zero for no value.
+const listFlag = 1 << 31
+
+// field indexes the values that rows have in one field.
+//
+// Every distinct value has a number, and wherever possible it is the row that
+// brought the value: where values are unique, as usernames and ids are, the
+// set of values that satisfy a condition then is the set of rows, without
+// translation and without a posting for each value. Any other value has
+// a posting in shared. A value whose row of origin is already the number of
+// another one is numbered from firstSpare.
+type field struct {
+	values *dictionary
+	live   *roaring.Bitmap // numbers of all values
+	shared postings        // value → rows, unless the only row is its number
+	// many holds the keys of shared.
+	many *roaring.Bitmap
+
+	of     column[uint32] // row → its values, see listFlag
+	lists  lists
+	spare  []uint32 // freed numbers from firstSpare on
+	spares uint32   // how many numbers from firstSpare on were ever used
+
+	grams *grams // nil unless the field is text
+}
+
+func newField(text bool) *field {
+	f := &field{
+		values: newDictionary(),
+		live:   roaring.New(),
+		shared: postings{},
+		many:   roaring.New(),
+	}
+	if text {
+		f.grams = newGrams()
+	}
+	return f
+}
+
+// valuesOf appends the numbers of the values of row to buf, ascending.
+func (f *field) valuesOf(row uint32, buf []uint32) []uint32 {
+	switch c := f.of.get(row); {
+	case c == 0:
+		return buf
+	case c&listFlag == 0:
+		return append(buf, c-1)
+	default:
+		return append(buf, f.lists.get(c&^listFlag)...)
+	}
+}
+
+// set makes values the values of row; duplicates count once.
+func (f *field) set(row uint32, values []string) {
+	var oldBuf, newBuf [8]uint32
+	old := f.valuesOf(row, oldBuf[:0])
+	if len(old) == 0 && len(values) == 0 {
+		return
+	}
+	// Keep what stays, and release what goes before anything new is numbered:
+	// the number of a unique value is then free for its successor.
+	kept := newBuf[:0]
+	var fresh []string
+	for _, s := range values {
+		v, ok := f.values.find(s)
+		if ok {
+			_, ok = slices.BinarySearch(old, v)
+		}
+		if ok {
+			kept = append(kept, v)
+		} else {
+			fresh = append(fresh, s)
+		}
+	}
+	slices.Sort(kept)
+	kept = slices.Compact(kept)
+	if len(fresh) == 0 && len(kept) == len(old) {
+		return
+	}
+	for _, v := range old {
+		if _, stays := slices.BinarySearch(kept, v); !stays {
+			f.release(v, row)
+		}
+	}
+	now := kept
+	for _, s := range fresh {
+		now = append(now, f.acquire(s, row))
+	}
+	slices.Sort(now)
+	now = slices.Compact(now)
+
+	if c := f.of.get(row); c&listFlag != 0 {
+		f.lists.free(c &^ listFlag)
+	}
+	switch len(now) {
+	case 0:
+		f.of.set(row, 0)
+	case 1:
+		f.of.set(row, now[0]+1)
+	default:
+		f.of.set(row, f.lists.put(now)|listFlag)
+	}
+}
+
+// acquire adds row to the owners of value and returns the value's number.
+func (f *field) acquire(value string, row uint32) uint32 {
+	if v, ok := f.values.find(value); ok {
+		if !f.many.Contains(v) {
+			if v == row {
+				return v
+			}
+			f.shared.add(v, v)
+			f.many.Add(v)
+		}
+		f.shared.add(v, row)
+		return v
+	}
+	v := row
+	if f.values.position(row) != 0 {
+		if n := len(f.spare); n > 0 {
+			v, f.spare = f.spare[n-1], f.spare[:n-1]
+		} else {
+			v = firstSpare + f.spares
+			f.spares++
+		}
+		f.shared.add(v, row)
+		f.many.Add(v)
+	}
+	f.values.insert(v, value)
+	f.live.Add(v)
+	if f.grams != nil {
+		f.grams.add(v, value)
+	}
+	return v
+}
+
+// release takes row from the owners of value v, and drops a value that is left
+// without.
+func (f *field) release(v, row uint32) {
+	if p := f.shared[v]; p != nil {
+		if p.remove(row); !p.empty() {
+			if p.count() == 1 && v < firstSpare && p.has(v) {
+				delete(f.shared, v)
+				f.many.Remove(v)
+			}
+			return
+		}
+		delete(f.shared, v)
+		f.many.Remove(v)
+	}
+	if f.grams != nil {
+		f.grams.remove(v, f.values.value(v))
+	}
+	f.values.remove(v)
+	f.live.Remove(v)
+	if v >= firstSpare {
+		f.spare = append(f.spare, v)
+	}
+}
+
+// owners returns how many rows have value v.
+func (f *field) owners(v uint32) int {
+	if p := f.shared[v]; p != nil {
+		return p.count()
+	}
+	return 1
+}
+
+// rowsWithValue returns the rows that have exactly this value.
+func (f *field) rowsWithValue(value string) rowset {
+	v, ok := f.values.find(value)
+	switch {
+	case !ok:
+		return none()
+	case f.shared[v] != nil:
+		return f.shared[v].rows()
+	default:
+		return rowset{bm: roaring.BitmapOf(v)}
+	}
+}
+
+// scanShare is the part of all rows, as a divisor, from which on it is cheaper
+// to look at the value of every row than to visit the postings.
+const scanShare = 16
+
+// rowsWithValues returns the rows, of the segment's n, that have any of the
+// values numbered in vs.
+func (f *field) rowsWithValues(vs rowset, n uint32) rowset {
+	if f.many.IsEmpty() {
+		return vs
+	}
+	some := roaring.And(vs.bm, f.many)
+	if some.IsEmpty() {
+		return vs
+	}
+	var alone rowset
+	if vs.shared {
+		alone = rowset{bm: roaring.AndNot(vs.bm, some)}
+	} else {
+		alone = vs
+		alone.bm.AndNot(some)
+	}
+	ps := make([]*posting, 0, some.GetCardinality())
+	total := 0
+	for it := some.Iterator(); it.HasNext(); {
+		p := f.shared[it.Next()]
+		ps = append(ps, p)
+		total += p.count()
+	}
+	switch {
+	case len(ps) == 1 && alone.bm.IsEmpty():
+		return ps[0].rows()
+	case len(ps) == 1:
+		return alone.or(ps[0].rows())
+	case total <= 4096:
+		rows := make([]uint32, 0, total)
+		for _, p := range ps {
+			rows = p.appendTo(rows)
+		}
+		slices.Sort(rows)
+		alone.bm.AddMany(rows)
+		return alone
+	}
+	words := make([]uint64, (int(n)+63)/64)
+	if total <= int(n)/scanShare || len(ps) <= scanShare {
+		for _, p := range ps {
+			p.mark(words)
+		}
+	} else {
+		f.scan(some, words)
+	}
+	return alone.or(rowset{bm: roaring.FromDense(words, false)})
+}
+
+// scan sets the bits, in words, of the rows that have a value of vs.
+func (f *field) scan(vs *roaring.Bitmap, words []uint64) {
+	chosen, spares := denseBelowSpare(vs)
+	has := func(v uint32) bool {
+		if v >= firstSpare {
+			return spares.Contains(v)
+		}
+		w := v >> 6
+		return int(w) < len(chosen) && chosen[w]>>(v&63)&1 != 0
+	}
+	const wordsOfChunk = chunkRows / 64
+	parallel(len(f.of.chunks), func(k int) {
+		for o, c := range f.of.chunks[k] {
+			hit := false
+			switch {
+			case c == 0:
+			case c&listFlag == 0:
+				hit = has(c - 1)
+			default:
+				hit = slices.ContainsFunc(f.lists.get(c&^listFlag), has)
+			}
+			if hit {
+				words[k*wordsOfChunk+o>>6] |= 1 << (o & 63)
+			}
+		}
+	})
+}
+
+// denseBelowSpare splits vs into the bits of those below firstSpare and the
+// set of the others: the former are as dense as rows, the latter would make
+// a bit array of 128 MB.
+func denseBelowSpare(vs *roaring.Bitmap) (words []uint64, spares *roaring.Bitmap) {
+	if vs.IsEmpty() || vs.Maximum() < firstSpare {
+		return vs.ToDense(), roaring.New()
+	}
+	low := vs.Clone()
+	low.RemoveRange(firstSpare, 1<<32)
+	spares = vs.Clone()
+	spares.RemoveRange(0, firstSpare)
+	return low.ToDense(), spares
+}
+
+// lists keeps short lists of numbers end to end. The room of a freed list goes
+// to the next one of the same length.
+type lists struct {
+	data  []uint32 // length, elements, length, elements, …
+	holes map[int][]uint32
+}
+
+func (l *lists) get(at uint32) []uint32 {
+	n := l.data[at]
+	return l.data[at+1 : at+1+n]
+}
+
+func (l *lists) put(list []uint32) uint32 {
+	n := len(list)
+	if h := l.holes[n]; len(h) > 0 {
+		at := h[len(h)-1]
+		l.holes[n] = h[:len(h)-1]
+		copy(l.data[at+1:], list)
+		return at
+	}
+	at := uint32(len(l.data))
+	l.data = append(l.data, uint32(n))
+	l.data = append(l.data, list...)
+	return at
+}
+
+func (l *lists) free(at uint32) {
+	if l.holes == nil {
+		l.holes = map[int][]uint32{}
+	}
+	n := int(l.data[at])
+	l.holes[n] = append(l.holes[n], at)
+}

@@ -1,0 +1,324 @@
+package search
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// segment holds the resources of one kind in one instance.
+//
+// A resource has a row, numbered in the order of arrival, and keeps it when it
+// is replaced. Rows ascend with their PKs, so that a page is a walk along
+// a set of rows, except for the late ones: those that arrived after a greater
+// PK. They are few, and merged in.
+type segment struct {
+	mu sync.RWMutex
+
+	rows     uint32 // rows handed out
+	rowLimit uint32 // see renumber
+	live     *roaring.Bitmap
+	// order has the PK of each row, or, for a late row, the PK of the last row
+	// before it that is not late: it never descends.
+	order column[int64]
+	// chunks of order and of the fields' columns are dropped when all of their
+	// rows are gone. first keeps the order of their first rows, which is all
+	// that a search for a PK needs to pass over them.
+	first  []int64
+	liveIn []uint16
+
+	late     []lateRow // by PK
+	lateRows *roaring.Bitmap
+	latePK   map[uint32]int64 // row → PK
+
+	fields  map[fieldKey]*field
+	scratch []string
+}
+
+type lateRow struct {
+	pk  int64
+	row uint32
+}
+
+type fieldKey struct {
+	class class
+	name  string
+}
+
+// class keeps fields of different Doc members apart that have the same name.
+type class uint8
+
+const (
+	classText class = iota
+	classKey
+	classNumber
+	classTuple
+	classTag    // key and value; name is empty
+	classTagKey // name is empty
+)
+
+func newSegment() *segment {
+	return &segment{
+		rowLimit: firstSpare,
+		live:     roaring.New(),
+		lateRows: roaring.New(),
+		latePK:   map[uint32]int64{},
+		fields:   map[fieldKey]*field{},
+	}
+}
+
+func (s *segment) put(d *Doc) {
+	row, ok := s.rowOf(d.PK)
+	if !ok {
+		row = s.newRow(d.PK)
+	}
+	if s.live.CheckedAdd(row) {
+		s.liveIn[row>>chunkBits]++
+	}
+	for name, values := range d.Text {
+		s.need(fieldKey{classText, name}, len(values))
+	}
+	for name, values := range d.Keys {
+		s.need(fieldKey{classKey, name}, len(values))
+	}
+	for name, values := range d.Numbers {
+		s.need(fieldKey{classNumber, name}, len(values))
+	}
+	for name, values := range d.Tuples {
+		s.need(fieldKey{classTuple, name}, len(values))
+	}
+	s.need(fieldKey{class: classTag}, len(d.Tags))
+	s.need(fieldKey{class: classTagKey}, len(d.Tags))
+	for k, f := range s.fields {
+		s.scratch = appendTerms(s.scratch[:0], d, k)
+		f.set(row, s.scratch)
+	}
+	clear(s.scratch[:cap(s.scratch)])
+}
+
+// need makes the field k if there is a value for it.
+func (s *segment) need(k fieldKey, values int) {
+	if values > 0 && s.fields[k] == nil {
+		s.fields[k] = newField(k.class == classText)
+	}
+}
+
+// appendTerms appends what the field k keeps of d.
+func appendTerms(terms []string, d *Doc, k fieldKey) []string {
+	switch k.class {
+	case classText:
+		for _, v := range d.Text[k.name] {
+			terms = append(terms, strings.ToLower(v))
+		}
+	case classKey:
+		terms = append(terms, d.Keys[k.name]...)
+	case classNumber:
+		for _, v := range d.Numbers[k.name] {
+			terms = append(terms, numberTerm(v))
+		}
+	case classTuple:
+		for _, t := range d.Tuples[k.name] {
+			terms = append(terms, tupleTerm(t))
+		}
+	case classTag:
+		for key, value := range d.Tags {
+			terms = append(terms, tagTerm(key, value))
+		}
+	case classTagKey:
+		for key := range d.Tags {
+			terms = append(terms, key)
+		}
+	}
+	return terms
+}
+
+func (s *segment) delete(pk int64) {
+	row, ok := s.rowOf(pk)
+	if !ok || !s.live.CheckedRemove(row) {
+		return
+	}
+	for _, f := range s.fields {
+		f.set(row, nil)
+	}
+	if s.lateRows.CheckedRemove(row) {
+		delete(s.latePK, row)
+		i, _ := s.findLate(pk)
+		s.late = slices.Delete(s.late, i, i+1)
+	}
+	k := int(row >> chunkBits)
+	s.liveIn[k]--
+	s.dropChunk(k)
+}
+
+// dropChunk gives back the memory of chunk k if its rows are gone and it
+// receives no more.
+func (s *segment) dropChunk(k int) {
+	if s.liveIn[k] > 0 || k == int(s.rows>>chunkBits) {
+		return
+	}
+	s.order.drop(k)
+	from := uint64(k) << chunkBits
+	for _, f := range s.fields {
+		f.of.drop(k)
+		// Values outlive the rows that they are numbered after.
+		if !f.live.IntersectsWithInterval(from, from+chunkRows) {
+			f.values.at.drop(k)
+		}
+	}
+}
+
+// newRow hands out a row for a PK that has none.
+func (s *segment) newRow(pk int64) uint32 {
+	if s.rows == s.rowLimit {
+		s.renumber()
+	}
+	row := s.rows
+	last := int64(math.MinInt64)
+	if row > 0 {
+		last = s.orderOf(row - 1)
+	}
+	order := pk
+	if row > 0 && pk <= last {
+		order = last
+		i, _ := s.findLate(pk)
+		s.late = slices.Insert(s.late, i, lateRow{pk, row})
+		s.lateRows.Add(row)
+		s.latePK[row] = pk
+	}
+	s.order.set(row, order)
+	s.rows++
+	if k := int(row >> chunkBits); row&(chunkRows-1) == 0 {
+		s.first = append(s.first, order)
+		s.liveIn = append(s.liveIn, 0)
+		if k > 0 {
+			s.dropChunk(k - 1)
+		}
+	}
+	return row
+}
+
+// renumber hands out the rows anew, without those of deleted resources. That
+// takes as long as loading the segment did and is due after a thousand million
+// insertions.
+func (s *segment) renumber() {
+	old := make([]lateRow, 0, s.live.GetCardinality())
+	for it := s.live.Iterator(); it.HasNext(); {
+		row := it.Next()
+		old = append(old, lateRow{s.pkOf(row), row})
+	}
+	slices.SortFunc(old, func(a, b lateRow) int { return cmp.Compare(a.pk, b.pk) })
+
+	n := newSegment()
+	for k := range s.fields {
+		n.fields[k] = newField(k.class == classText)
+	}
+	for _, o := range old {
+		row := n.newRow(o.pk)
+		n.live.Add(row)
+		n.liveIn[row>>chunkBits]++
+		for k, f := range s.fields {
+			terms := s.scratch[:0]
+			for _, v := range f.valuesOf(o.row, nil) {
+				terms = append(terms, string(f.values.value(v)))
+			}
+			n.fields[k].set(row, terms)
+		}
+	}
+	s.rows, s.live, s.order, s.first, s.liveIn = n.rows, n.live, n.order, n.first, n.liveIn
+	s.late, s.lateRows, s.latePK, s.fields = n.late, n.lateRows, n.latePK, n.fields
+}
+
+// orderOf returns s.order of a row, or for one of a dropped chunk a number
+// that is in order just as well.
+func (s *segment) orderOf(row uint32) int64 {
+	k := int(row >> chunkBits)
+	if s.order.chunks[k] == nil {
+		return s.first[k]
+	}
+	return s.order.chunks[k][row&(chunkRows-1)]
+}
+
+// pkOf returns the PK of a live row.
+func (s *segment) pkOf(row uint32) int64 {
+	if !s.lateRows.IsEmpty() {
+		if pk, ok := s.latePK[row]; ok {
+			return pk
+		}
+	}
+	return s.orderOf(row)
+}
+
+// rowOf returns the row that a PK has, be it live or not.
+func (s *segment) rowOf(pk int64) (uint32, bool) {
+	if i, ok := s.findLate(pk); ok {
+		return s.late[i].row, true
+	}
+	row := s.firstFrom(pk)
+	// The leftmost row of an order is the one that is not late, unless its
+	// chunk is gone.
+	ok := row < s.rows && s.order.chunks[row>>chunkBits] != nil &&
+		s.orderOf(row) == pk && !s.lateRows.Contains(row)
+	return row, ok
+}
+
+// firstFrom returns the first row whose order is at least pk, s.rows if there
+// is none.
+func (s *segment) firstFrom(pk int64) uint32 {
+	if s.rows == 0 || s.orderOf(s.rows-1) < pk {
+		return s.rows
+	}
+	return uint32(sort.Search(int(s.rows), func(i int) bool { return s.orderOf(uint32(i)) >= pk }))
+}
+
+func (s *segment) findLate(pk int64) (int, bool) {
+	return slices.BinarySearchFunc(s.late, pk, func(l lateRow, pk int64) int { return cmp.Compare(l.pk, pk) })
+}
+
+// page returns the PKs of found that are greater than after, ascending, limit
+// of them at most.
+func (s *segment) page(found *roaring.Bitmap, after int64, limit int) []int64 {
+	if limit <= 0 || after == math.MaxInt64 {
+		return nil
+	}
+	pks := make([]int64, 0, min(uint64(limit), found.GetCardinality()))
+	it := found.Iterator()
+	it.AdvanceIfNeeded(s.firstFrom(after + 1))
+	for len(pks) < limit && it.HasNext() {
+		if row := it.Next(); !s.lateRows.Contains(row) {
+			pks = append(pks, s.orderOf(row))
+		}
+	}
+	if len(s.late) == 0 {
+		return pks
+	}
+
+	from, _ := s.findLate(after + 1)
+	to := len(s.late)
+	if len(pks) == limit {
+		to, _ = s.findLate(pks[limit-1])
+	}
+	window := s.late[from:to]
+	if uint64(len(window)) <= found.GetCardinality() {
+		more := 0
+		for _, l := range window {
+			if more < limit && found.Contains(l.row) {
+				pks = append(pks, l.pk)
+				more++
+			}
+		}
+	} else {
+		for it := roaring.And(found, s.lateRows).Iterator(); it.HasNext(); {
+			pk := s.latePK[it.Next()]
+			if len(window) > 0 && window[0].pk <= pk && pk <= window[len(window)-1].pk {
+				pks = append(pks, pk)
+			}
+		}
+	}
+	slices.Sort(pks)
+	return pks[:min(limit, len(pks))]
+}
