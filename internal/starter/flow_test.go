@@ -1,0 +1,377 @@
+package starter
+
+import (
+	"encoding/json"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	testInstance = "arn:aws:connect:us-east-1:123456789012:instance/11111111-2222-3333-4444-555555555555/"
+	testLambda   = "arn:aws:lambda:us-east-1:123456789012:function:lookup"
+)
+
+// testRefs puts the name of a resource where its id would be, and notes what
+// was asked for.
+func testRefs(asked func(kind, name string)) Refs {
+	return Refs{
+		Prompt: func(name string) string {
+			asked("prompt", name)
+			return testInstance + "prompt/" + name
+		},
+		Flow: func(name string) string {
+			asked("flow", name)
+			return testInstance + "contact-flow/" + name
+		},
+		BasicQueue:     testInstance + "queue/basic",
+		SampleFunction: testLambda,
+	}
+}
+
+func content(f Flow) string {
+	return f.Content(testRefs(func(string, string) {}))
+}
+
+func flowNamed(t *testing.T, name string) Flow {
+	t.Helper()
+	for _, f := range Flows() {
+		if f.Name == name {
+			return f
+		}
+	}
+	t.Fatalf("no flow %q", name)
+	return Flow{}
+}
+
+func TestFlowsAreThoseOfANewInstance(t *testing.T) {
+	want := map[string]string{
+		"Default agent hold":                             "AGENT_HOLD",
+		"Default agent transfer":                         "AGENT_TRANSFER",
+		"Default agent whisper":                          "AGENT_WHISPER",
+		"Default customer hold":                          "CUSTOMER_HOLD",
+		"Default customer queue":                         "CUSTOMER_QUEUE",
+		"Default customer whisper":                       "CUSTOMER_WHISPER",
+		"Default outbound":                               "OUTBOUND_WHISPER",
+		"Default queue transfer":                         "QUEUE_TRANSFER",
+		"Sample AB test":                                 "CONTACT_FLOW",
+		"Sample disconnect flow":                         "CONTACT_FLOW",
+		"Sample inbound flow (first contact experience)": "CONTACT_FLOW",
+		"Sample interruptible queue flow with callback":  "CUSTOMER_QUEUE",
+		"Sample Lambda integration":                      "CONTACT_FLOW",
+		"Sample note for screenpop":                      "CONTACT_FLOW",
+		"Sample queue configurations flow":               "CONTACT_FLOW",
+		"Sample queue customer":                          "CONTACT_FLOW",
+		"Sample recording behavior":                      "CONTACT_FLOW",
+		"Sample secure input with agent":                 "QUEUE_TRANSFER",
+		"Sample secure input with no agent":              "CONTACT_FLOW",
+	}
+	got := map[string]string{}
+	for _, f := range Flows() {
+		got[f.Name] = f.Type
+		if f.Default != strings.HasPrefix(f.Name, "Default ") {
+			t.Errorf("%s: Default is %v", f.Name, f.Default)
+		}
+		if len(f.Description) > 500 {
+			t.Errorf("%s: description of %d bytes", f.Name, len(f.Description))
+		}
+	}
+	if len(got) != len(Flows()) {
+		t.Error("two flows have the same name")
+	}
+	for name, flowType := range want {
+		if got[name] != flowType {
+			t.Errorf("%s: type %q, want %q", name, got[name], flowType)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d flows, want %d", len(got), len(want))
+	}
+}
+
+func TestFlowsAreValid(t *testing.T) {
+	for _, f := range Flows() {
+		t.Run(f.Name, func(t *testing.T) {
+			for _, problem := range check(f.Type, content(f)) {
+				t.Error(problem)
+			}
+		})
+	}
+}
+
+// The texts and steps of the default flows are facts of the service, so a test
+// repeats them.
+func TestDefaultFlowsSayWhatTheServiceSays(t *testing.T) {
+	cases := []struct {
+		flow string
+		want []string // in the order of the document
+	}{
+		{"Default agent hold", []string{`"MessageParticipantIteratively"`, `You are on hold`, `10s`}},
+		{"Default agent transfer", []string{`"Transferring now."`, `"TransferContactToAgent"`}},
+		{"Default agent whisper", []string{`"Text":"$.Queue.Name"`, `"EndFlowExecution"`}},
+		{"Default customer hold", []string{`"MessageParticipantIteratively"`, `prompt/CustomerHold.wav"`}},
+		{"Default customer queue", []string{`"MessageParticipantIteratively"`, `"Text":"Thank you for calling.`, `prompt/CustomerQueue.wav"`}},
+		{"Default customer whisper", []string{`prompt/Beep.wav"`, `"EndFlowExecution"`}},
+		{"Default outbound", []string{`"This call is not being recorded."`, `"EndFlowExecution"`}},
+		{"Default queue transfer", []string{
+			`"CheckHoursOfOperation","Parameters":{}`,
+			`{"NextAction":"check-staffing","Condition":{"Operator":"Equals","Operands":["True"]}}`,
+			`{"NextAction":"say-closed","Condition":{"Operator":"Equals","Operands":["False"]}}`,
+			`"MetricType":"NumberOfAgentsStaffed"`,
+			`{"NextAction":"say-transferring","Condition":{"Operator":"NumberGreaterThan","Operands":["0"]}}`,
+			`"Now transferring."`,
+			`{"NextAction":"say-failed","ErrorType":"QueueAtCapacity"}`,
+			`"We are currently out of hours. Goodbye."`,
+			`"There are currently no agents staffed. Goodbye."`,
+			`"Failed to transfer to queue. Goodbye."`,
+			`"DisconnectParticipant"`,
+		}},
+	}
+	for _, c := range cases {
+		t.Run(c.flow, func(t *testing.T) {
+			_, rest, found := strings.Cut(content(flowNamed(t, c.flow)), `"Actions":`)
+			if !found {
+				t.Fatal("no actions")
+			}
+			for _, want := range c.want {
+				before, after, found := strings.Cut(rest, want)
+				if !found {
+					t.Fatalf("%s\nis not in\n%s", want, before)
+				}
+				rest = after
+			}
+		})
+	}
+}
+
+// Two dice show their totals in these percentages of throws, rounded so that
+// they add up to 100.
+func TestABTestRollsTwoDice(t *testing.T) {
+	var d struct{ Actions []checkedAction }
+	if err := json.Unmarshal([]byte(content(flowNamed(t, "Sample AB test"))), &d); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(d.Actions, func(a checkedAction) bool { return a.Type == "DistributeByPercentage" })
+	if i < 0 {
+		t.Fatal("no distribution")
+	}
+	var thresholds []string
+	for _, c := range d.Actions[i].Transitions.Conditions {
+		thresholds = append(thresholds, c.Condition.Operands[0])
+	}
+	want := []string{"4", "10", "18", "29", "43", "59", "73", "84", "92", "98"}
+	if !slices.Equal(thresholds, want) {
+		t.Errorf("thresholds %v, want %v", thresholds, want)
+	}
+}
+
+func TestFlowsNameOnlyStarterResources(t *testing.T) {
+	types := map[string]string{}
+	for _, f := range Flows() {
+		types[f.Name] = f.Type
+	}
+	prompts := map[string]bool{}
+	for _, p := range Prompts() {
+		prompts[p.Name] = true
+	}
+	for _, f := range Flows() {
+		f.Content(testRefs(func(kind, name string) {
+			switch {
+			case kind == "prompt" && !prompts[name]:
+				t.Errorf("%s: no prompt %q", f.Name, name)
+			case kind == "flow" && types[name] == "":
+				t.Errorf("%s: no flow %q", f.Name, name)
+			}
+		}))
+		// A hook runs a flow of its own type; a transfer and a task start an
+		// inbound flow.
+		for _, m := range regexp.MustCompile(`"(\w+)":"[^"]*/contact-flow/([^"]+)"`).FindAllStringSubmatch(content(f), -1) {
+			want := "CONTACT_FLOW"
+			if m[1] == "CustomerQueue" {
+				want = "CUSTOMER_QUEUE"
+			}
+			if types[m[2]] != want {
+				t.Errorf("%s: %s names %q of type %s, want %s", f.Name, m[1], m[2], types[m[2]], want)
+			}
+		}
+	}
+}
+
+func TestEverySampleIsReachedFromTheFirstMenu(t *testing.T) {
+	reached := map[string]bool{}
+	var visit func(name string)
+	visit = func(name string) {
+		if reached[name] {
+			return
+		}
+		reached[name] = true
+		flowNamed(t, name).Content(testRefs(func(kind, name string) {
+			if kind == "flow" {
+				visit(name)
+			}
+		}))
+	}
+	visit("Sample inbound flow (first contact experience)")
+	for _, f := range Flows() {
+		if f.Type == "CONTACT_FLOW" && !reached[f.Name] {
+			t.Errorf("%s is not reached", f.Name)
+		}
+	}
+}
+
+func TestContentKeepsAnyReferenceIntact(t *testing.T) {
+	awkward := "a\"b\\c<d>&{{basicQueue}}$1\n"
+	refs := Refs{
+		Prompt:         func(string) string { return awkward },
+		Flow:           func(string) string { return awkward },
+		BasicQueue:     awkward,
+		SampleFunction: awkward,
+	}
+	for _, name := range []string{"Default customer hold", "Sample queue customer", "Sample Lambda integration"} {
+		var d struct{ Actions []checkedAction }
+		if err := json.Unmarshal([]byte(flowNamed(t, name).Content(refs)), &d); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var all []string
+		for _, a := range d.Actions {
+			all = append(all, stringsIn(map[string]any(a.Parameters))...)
+		}
+		if !slices.Contains(all, awkward) {
+			t.Errorf("%s: the reference is not there as it was given: %q", name, all)
+		}
+	}
+}
+
+func TestContentPanicsForAFlowOfNobody(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	content(Flow{Name: "Mine", Type: "CONTACT_FLOW"})
+}
+
+func TestMetadataPlacesEveryActionApart(t *testing.T) {
+	for _, f := range Flows() {
+		var d struct {
+			Metadata struct {
+				EntryPointPosition position                  `json:"entryPointPosition"`
+				ActionMetadata     map[string]actionMetadata `json:"ActionMetadata"`
+				Name               string                    `json:"name"`
+				Type               string                    `json:"type"`
+			}
+			Actions []struct{ Identifier string }
+		}
+		if err := json.Unmarshal([]byte(content(f)), &d); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		taken := map[position]string{d.Metadata.EntryPointPosition: "the entry point"}
+		for _, a := range d.Actions {
+			m, ok := d.Metadata.ActionMetadata[a.Identifier]
+			if !ok {
+				t.Errorf("%s: %s has no position", f.Name, a.Identifier)
+			}
+			if other, ok := taken[m.Position]; ok {
+				t.Errorf("%s: %s lies on %s", f.Name, a.Identifier, other)
+			}
+			taken[m.Position] = a.Identifier
+		}
+		if len(d.Metadata.ActionMetadata) != len(d.Actions) {
+			t.Errorf("%s: %d positions for %d actions", f.Name, len(d.Metadata.ActionMetadata), len(d.Actions))
+		}
+		if d.Metadata.Name != f.Name || d.Metadata.Type == "" {
+			t.Errorf("%s: metadata has name %q, type %q", f.Name, d.Metadata.Name, d.Metadata.Type)
+		}
+	}
+}
+
+func TestEveryDocumentBelongsToAFlow(t *testing.T) {
+	files, err := fs.Glob(documents, "flows/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, f := range Flows() {
+		want = append(want, "flows/"+fileName(f.Name))
+	}
+	slices.Sort(want)
+	if !slices.Equal(files, want) {
+		t.Errorf("files %v, want %v", files, want)
+	}
+}
+
+// The checker is only worth something if it sees what is wrong.
+func TestCheckerFindsFaults(t *testing.T) {
+	cases := []struct {
+		name, flow string
+		old, new   string
+		want       string
+	}{
+		{"version", "Default outbound", `"2019-10-30"`, `"2020-01-01"`, "Version"},
+		{"unknown key", "Default outbound", `"Type":"EndFlowExecution"`, `"Type":"EndFlowExecution","Colour":"red"`, "not a flow document"},
+		{"start", "Default outbound", `"StartAction":"say-not-recorded"`, `"StartAction":"nobody"`, "is no action"},
+		{"character of an identifier", "Default outbound", `"end"`, `"end/here"`, "is not allowed"},
+		{"long identifier", "Default outbound", `"end"`, `"` + strings.Repeat("e", 51) + `"`, "is not allowed"},
+		{"reserved identifier", "Default outbound", `"end"`, `"toString"`, "is not allowed"},
+		{"same identifier", "Default outbound", `"Identifier":"end"`, `"Identifier":"say-not-recorded"`, "not unique"},
+		{"missing target", "Default outbound", `"NextAction":"end","Errors"`, `"NextAction":"gone","Errors"`, `no action "gone"`},
+		{"unreached action", "Default queue transfer", `"NextAction":"say-closed"`, `"NextAction":"say-failed"`, "say-closed: is never reached"},
+		{"no way out", "Sample queue customer", `"Type":"DisconnectParticipant","Parameters":{},"Transitions":{}`, `"Type":"UpdateFlowLoggingBehavior","Parameters":{"FlowLoggingBehavior":"Enabled"},"Transitions":{"NextAction":"disconnect"}`, "nothing ends the flow"},
+		{"terminal action goes on", "Default agent transfer", `"Transitions":{}`, `"Transitions":{"NextAction":"announce"}`, "does not support transitions"},
+		{"no next action", "Default queue transfer", `"NextAction":"say-failed","Errors"`, `"Errors"`, "NextAction is missing"},
+		{"unknown type", "Default outbound", `"EndFlowExecution"`, `"PlayPrompt"`, "no rule"},
+		{"wrong flow type", "Default outbound", `"EndFlowExecution"`, `"DisconnectParticipant"`, "not supported in OUTBOUND_WHISPER"},
+		{"missing error", "Default queue transfer", `,{"NextAction":"say-failed","ErrorType":"NoMatchingError"}]`, `]`, "NoMatchingError is missing"},
+		{"missing capacity error", "Sample queue customer", `"ErrorType":"QueueAtCapacity"`, `"ErrorType":"Full"`, "QueueAtCapacity is missing"},
+		{"rejected error", "Sample recording behavior", `"Transitions":{"NextAction":"say-both"}`, `"Transitions":{"NextAction":"say-both","Errors":[{"NextAction":"say-both","ErrorType":"NoMatchingError"}]}`, "NoMatchingError is not allowed"},
+		{"rejected error of Compare", "Sample recording behavior", `"NextAction":"monitor-chat","ErrorType":"NoMatchingCondition"`, `"NextAction":"monitor-chat","ErrorType":"NoMatchingError"`, "NoMatchingError is not allowed"},
+		{"same error twice", "Default queue transfer", `"ErrorType":"QueueAtCapacity"`, `"ErrorType":"NoMatchingError"`, "twice"},
+		{"missing parameter", "Sample queue customer", `"QueueId":`, `"Queue":`, "0 of the parameters"},
+		{"unknown parameter", "Default queue transfer", `"MetricType":`, `"Colour":"red","MetricType":`, "has no parameter Colour"},
+		{"two messages in one", "Default outbound", `"Text":`, `"SSML":"<speak/>","Text":`, "2 of the parameters"},
+		{"unknown root", "Default agent whisper", `$.Queue.Name`, `$.Line.Name`, "unknown root"},
+		{"static number", "Sample Lambda integration", `"InvocationTimeLimitSeconds":"4"`, `"InvocationTimeLimitSeconds":"$.Attributes.n"`, "must be static"},
+		{"number out of range", "Sample Lambda integration", `"InvocationTimeLimitSeconds":"4"`, `"InvocationTimeLimitSeconds":"9"`, "from 1 to 8"},
+		{"static callback number", "Sample queue configurations flow", `"CallbackNumber":"$.StoredCustomerInput"`, `"CallbackNumber":"+12065550100"`, "one JSONPath"},
+		{"hours without False", "Default queue transfer", `"Operands":["False"]`, `"Operands":["Maybe"]`, "must be [False True]"},
+		{"agents compared with one", "Default queue transfer", `"Operands":["0"]`, `"Operands":["1"]`, "NumberGreaterThan 0"},
+		{"two keys", "Sample recording behavior", `"Operands":["1"]`, `"Operands":["11"]`, "not a key"},
+		{"same key", "Sample recording behavior", `"Operands":["1"]`, `"Operands":["2"]`, "twice"},
+		{"loop without an end", "Sample inbound flow (first contact experience)", `"Operands":["DoneLooping"]`, `"Operands":["Done"]`, "must be [ContinueLooping DoneLooping]"},
+		{"shares out of order", "Sample AB test", `"Operands":["10"]`, `"Operands":["3"]`, "thresholds"},
+		{"event without a branch", "Sample disconnect flow", `"Events":["CustomerReturned"]`, `"Events":[]`, "must be [WaitCompleted]"},
+		{"interruption without a branch", "Default customer hold", `"Parameters":{"Messages"`, `"Parameters":{"InterruptFrequencySeconds":"30","Messages"`, "must be [MessagesInterrupted]"},
+		{"condition where none is", "Default outbound", `"Transitions":{"NextAction":"end",`, `"Transitions":{"NextAction":"end","Conditions":[{"NextAction":"end","Condition":{"Operator":"Equals","Operands":["1"]}}],`, "does not support conditions"},
+		{"two operands", "Sample recording behavior", `"Operands":["1"]`, `"Operands":["1","2"]`, "2 operands"},
+		{"unknown operator", "Sample recording behavior", `"Operator":"Equals","Operands":["VOICE"]`, `"Operator":"Is","Operands":["VOICE"]`, "operator Is"},
+		{"two hooks", "Sample queue configurations flow", `"EventHooks":{`, `"EventHooks":{"AgentHold":"x",`, "2 event hooks"},
+		{"timeout on stored input", "Sample secure input with no agent", `"NextAction":"say-input-failed","ErrorType":"NoMatchingError"}]`, `"NextAction":"say-input-failed","ErrorType":"NoMatchingError"},{"NextAction":"return","ErrorType":"InputTimeLimitExceeded"}]`, "InputTimeLimitExceeded is not allowed"},
+		{"phone number without its error", "Sample queue configurations flow", `"ErrorType":"InvalidPhoneNumber"`, `"ErrorType":"InputTimeLimitExceeded"`, "InvalidPhoneNumber is missing"},
+		{"recording a stranger", "Sample recording behavior", `["Agent"]`, `["Neighbour"]`, "cannot be recorded"},
+		{"placeholder left", "Sample queue customer", `"QueueId":"`, `"QueueId":"{{queue}}`, "placeholder"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			f := flowNamed(t, c.flow)
+			good := content(f)
+			if !strings.Contains(good, c.old) {
+				t.Fatalf("%s does not contain %s", c.flow, c.old)
+			}
+			problems := check(f.Type, strings.ReplaceAll(good, c.old, c.new))
+			if !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, c.want) }) {
+				t.Errorf("no problem says %q: %q", c.want, problems)
+			}
+		})
+	}
+}
+
+func BenchmarkContentOfAllFlows(b *testing.B) {
+	refs := testRefs(func(string, string) {})
+	for b.Loop() {
+		for _, f := range flows {
+			f.Content(refs)
+		}
+	}
+}
