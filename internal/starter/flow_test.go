@@ -167,6 +167,40 @@ func TestABTestRollsTwoDice(t *testing.T) {
 	}
 }
 
+// A caller who enters nothing is not an error when input is stored: the flow
+// goes on with the value "Timeout" (administrator guide, "Store customer
+// input"). No flow may take that for digits.
+func TestStoredDigitsAreNotATimeout(t *testing.T) {
+	stored := 0
+	for _, f := range Flows() {
+		var d struct{ Actions []checkedAction }
+		if err := json.Unmarshal([]byte(content(f)), &d); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		byID := map[string]checkedAction{}
+		for _, a := range d.Actions {
+			byID[a.Identifier] = a
+		}
+		for _, a := range d.Actions {
+			if a.Type != "GetParticipantInput" || a.text("StoreInput") != "True" {
+				continue
+			}
+			stored++
+			next := byID[a.Transitions.NextAction]
+			conditions := next.Transitions.Conditions
+			compared := next.text("ComparisonValue") == "$.StoredCustomerInput" && len(conditions) == 1 &&
+				conditions[0].Condition.Operator == "Equals" && slices.Equal(conditions[0].Condition.Operands, []string{"Timeout"})
+			// Setting a callback number checks it in its own way.
+			if !compared && next.Type != "UpdateContactCallbackNumber" {
+				t.Errorf("%s: %s goes on to %s with whatever was stored", f.Name, a.Identifier, next.Identifier)
+			}
+		}
+	}
+	if stored == 0 {
+		t.Error("no flow stores input")
+	}
+}
+
 func TestFlowsNameOnlyStarterResources(t *testing.T) {
 	types := map[string]string{}
 	for _, f := range Flows() {

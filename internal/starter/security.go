@@ -211,7 +211,7 @@ func SecurityProfiles() []SecurityProfile {
 	return []SecurityProfile{
 		{
 			Name:        "Admin",
-			Description: "An administrator sets up the contact center and gives others their permissions.",
+			Description: "An administrator sets up the contact centre and gives others their permissions.",
 			Permissions: adminPermissions(),
 		},
 		{
@@ -221,7 +221,7 @@ func SecurityProfiles() []SecurityProfile {
 		},
 		{
 			Name:        "CallCenterManager",
-			Description: "A call center manager looks after agents, queues and reports from day to day.",
+			Description: "A call centre manager looks after agents, queues and reports from day to day.",
 			Permissions: []string{
 				"AccessMetrics",
 				"AgentGrouping.View",
