@@ -55,7 +55,7 @@ func (a ARN) String() string {
 	b.WriteByte(':')
 	b.WriteString(a.Account)
 	b.WriteByte(':')
-	if !kinds[a.Kind].outside {
+	if !a.Kind.Outside() {
 		b.WriteString("instance/")
 		b.WriteString(string(a.Instance))
 		b.WriteByte('/')

@@ -5,7 +5,7 @@ package domain
 type Kind uint8
 
 // The kinds of resources. KindRoot is the parent of everything that belongs to
-// no instance: instances themselves, principals and access keys.
+// no instance: instances themselves, phone numbers and access keys.
 const (
 	KindRoot                Kind = 0
 	KindInstance            Kind = 1
@@ -24,8 +24,7 @@ const (
 	KindPhoneNumber         Kind = 14
 	KindPredefinedAttribute Kind = 15
 	KindEmailAddress        Kind = 16
-	KindPrincipal           Kind = 100
-	KindAccessKey           Kind = 101
+	KindAccessKey           Kind = 100
 )
 
 // kindInfo is what the rest of the system derives from a kind.
@@ -59,7 +58,6 @@ var kinds = map[Kind]kindInfo{
 	KindPhoneNumber:         {name: "PhoneNumber", segment: "phone-number", outside: true},
 	KindPredefinedAttribute: {name: "PredefinedAttribute"},
 	KindEmailAddress:        {name: "EmailAddress", segment: "email-address"},
-	KindPrincipal:           {name: "Principal"},
 	KindAccessKey:           {name: "AccessKey"},
 }
 
@@ -79,6 +77,9 @@ func (k Kind) String() string { return kinds[k].name }
 
 // Segment is the ARN segment of the kind, empty when it has no ARN.
 func (k Kind) Segment() string { return kinds[k].segment }
+
+// Outside reports whether ARNs of the kind have no instance part.
+func (k Kind) Outside() bool { return kinds[k].outside }
 
 // KindNamed returns the kind that String calls name.
 func KindNamed(name string) (Kind, bool) {

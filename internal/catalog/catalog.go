@@ -1,0 +1,181 @@
+// Package catalog is the one way in which every configuration resource lives.
+// A kind of resource is described once (Kind: its entity, name, references,
+// searchable fields, quota); identity, uniqueness of names, references, tags,
+// paging, search, client tokens and the change feed of the search index come
+// from here, the same for every kind.
+//
+// Who owns what: a Collection is the only writer of its kind's records. The
+// search index is written by Observe alone, which the store calls for each
+// committed change before the writer is answered; so a search sees what its
+// caller has just written.
+package catalog
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/search"
+	"ringdown/internal/store"
+)
+
+// Options configure a Catalog.
+type Options struct {
+	// Account is the AWS account in the ARNs of all resources.
+	Account string
+	// Quotas turns AWS's quotas on; without it nothing is counted.
+	Quotas bool
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Catalog holds what all collections share.
+type Catalog struct {
+	opts  Options
+	store store.Store
+	index *search.Index
+	feed  feed
+	kinds map[domain.Kind]kindInfo
+
+	mu        sync.RWMutex
+	instances map[domain.InstanceID]Scope // immutable facts, so never stale
+}
+
+// kindInfo is what the catalog knows of a kind without its entity type.
+type kindInfo struct {
+	taggable bool
+	// document turns a record into what the index holds; nil when the kind is
+	// not searchable.
+	document func(*store.Record) (search.Doc, error)
+}
+
+// New returns a Catalog without a store. Its Observe is given to the store
+// when that is opened, the store to Use.
+func New(o Options) *Catalog {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Catalog{
+		opts:      o,
+		index:     search.New(),
+		feed:      newFeed(o.Now),
+		kinds:     map[domain.Kind]kindInfo{},
+		instances: map[domain.InstanceID]Scope{},
+	}
+}
+
+// Use gives the catalog its store; once, before any collection is used.
+func (c *Catalog) Use(s store.Store) { c.store = s }
+
+// Store returns the store, for what is no configuration resource.
+func (c *Catalog) Store() store.Store { return c.store }
+
+// Now is the catalog's clock.
+func (c *Catalog) Now() time.Time { return c.opts.Now() }
+
+// Account is the AWS account of all resources.
+func (c *Catalog) Account() string { return c.opts.Account }
+
+// Quotas reports whether AWS's quotas are on.
+func (c *Catalog) Quotas() bool { return c.opts.Quotas }
+
+// Scope is one instance as a request addresses it.
+type Scope struct {
+	PK      store.PK
+	ID      domain.InstanceID
+	Region  string
+	Account string
+}
+
+// ARN names a resource of the instance.
+func (s Scope) ARN(kind domain.Kind, id string) string {
+	return domain.ARN{Region: s.Region, Account: s.Account, Instance: s.ID, Kind: kind, ID: id}.String()
+}
+
+// Scope finds the instance that a request addresses by its id. An id that is
+// no UUID is an InvalidParameterException in the service's own words; an
+// unknown one, or one of another region, a ResourceNotFoundException.
+func (c *Catalog) Scope(ctx context.Context, instanceID *string) (Scope, error) {
+	if instanceID == nil || !domain.IsUUID(*instanceID) {
+		id := ""
+		if instanceID != nil {
+			id = *instanceID
+		}
+		return Scope{}, fault.New(fault.InvalidParameter, "Invalid parameter: %s", id)
+	}
+	id := domain.InstanceID(*instanceID)
+	c.mu.RLock()
+	sc, ok := c.instances[id]
+	c.mu.RUnlock()
+	if !ok {
+		r, err := c.store.Get(ctx, store.Root, domain.KindInstance, string(id))
+		if err != nil {
+			if fault.Is(err, fault.ResourceNotFound) {
+				return Scope{}, noInstance(id)
+			}
+			return Scope{}, err
+		}
+		sc, err = c.scopeOf(r)
+		if err != nil {
+			return Scope{}, err
+		}
+	}
+	if sc.Region != domain.CallerOf(ctx).Region {
+		return Scope{}, noInstance(id)
+	}
+	return sc, nil
+}
+
+// ScopeARN is Scope for the operations that take an instance's id or ARN.
+func (c *Catalog) ScopeARN(ctx context.Context, idOrARN *string) (Scope, error) {
+	if idOrARN == nil || !domain.IsARN(*idOrARN) {
+		return c.Scope(ctx, idOrARN)
+	}
+	arn, err := domain.ParseARN(*idOrARN)
+	if err != nil {
+		return Scope{}, err
+	}
+	if arn.Kind != domain.KindInstance {
+		return Scope{}, fault.New(fault.InvalidParameter, "Invalid parameter: %s", *idOrARN)
+	}
+	id := string(arn.Instance)
+	if arn.Account != c.opts.Account || arn.Region != domain.CallerOf(ctx).Region {
+		return Scope{}, noInstance(arn.Instance)
+	}
+	return c.Scope(ctx, &id)
+}
+
+func noInstance(id domain.InstanceID) error {
+	return fault.New(fault.ResourceNotFound, "Instance %s not found.", id)
+}
+
+// scopeOf remembers what never changes of an instance.
+func (c *Catalog) scopeOf(r *store.Record) (Scope, error) {
+	e, err := decode[domain.Instance](r)
+	if err != nil {
+		return Scope{}, err
+	}
+	sc := Scope{PK: r.PK, ID: domain.InstanceID(r.ID), Region: e.Region, Account: c.opts.Account}
+	c.mu.Lock()
+	c.instances[sc.ID] = sc
+	c.mu.Unlock()
+	return sc, nil
+}
+
+// forget drops an instance that is no more.
+func (c *Catalog) forget(id domain.InstanceID) {
+	c.mu.Lock()
+	delete(c.instances, id)
+	c.mu.Unlock()
+}
+
+// RootScope is the place of the records that belong to no instance.
+func (c *Catalog) RootScope(ctx context.Context) Scope {
+	return Scope{PK: store.Root, Region: domain.CallerOf(ctx).Region, Account: c.opts.Account}
+}

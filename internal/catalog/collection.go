@@ -1,0 +1,383 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/store"
+)
+
+// Kind describes one kind of resource whose entity is E. An entity is what is
+// stored: plain data that encoding/json reads and writes.
+type Kind[E any] struct {
+	Of domain.Kind
+	// Name is what lists show and, unless Key says otherwise, what must be
+	// unique in an instance.
+	Name func(*E) string
+	// Key is the form of the name that must be unique, "" for none.
+	Key func(*E) string
+	// Refs are the resources that an entity refers to and that may not be
+	// deleted while it does.
+	Refs func(*E) []Ref
+	// Check holds the rules of the entity that need nothing but itself.
+	Check func(*E) error
+	// Quota is AWS's default limit for an instance, 0 for none.
+	Quota int
+	// NoTags is true for kinds that cannot be tagged.
+	NoTags bool
+	// Fields are what Search* can ask for beside tags, by FieldName.
+	Fields Fields[E]
+}
+
+// Ref is a reference of an entity to another resource of its instance.
+type Ref struct {
+	Role store.Role
+	Kind domain.Kind
+	ID   string
+}
+
+// Collection is all the resources of one kind.
+type Collection[E any] struct {
+	c    *Catalog
+	kind Kind[E]
+}
+
+// Register makes a kind known to the catalog. Registering a kind twice is a
+// mistake in the wiring and panics at start.
+func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
+	if _, ok := c.kinds[k.Of]; ok {
+		panic(fmt.Sprintf("kind %s registered twice", k.Of))
+	}
+	if k.Key == nil {
+		k.Key = k.Name
+	}
+	l := &Collection[E]{c: c, kind: k}
+	info := kindInfo{taggable: !k.NoTags}
+	if k.Fields != nil {
+		info.document = l.document
+	}
+	c.kinds[k.Of] = info
+	return l
+}
+
+// Item is a resource with what the catalog keeps beside its entity.
+type Item[E any] struct {
+	ID       string
+	Name     string
+	Tags     map[string]string
+	Created  time.Time
+	Modified time.Time
+	// Value is the entity; zero in an item of Headers.
+	Value E
+	pk    store.PK
+}
+
+// PK is the key of the item's record, for the store's reference queries.
+func (i *Item[E]) PK() store.PK { return i.pk }
+
+func decode[E any](r *store.Record) (*E, error) {
+	e := new(E)
+	if err := json.Unmarshal(r.Doc, e); err != nil {
+		return nil, fmt.Errorf("stored %s %s: %w", r.Kind, r.ID, err)
+	}
+	return e, nil
+}
+
+func item[E any](r *store.Record) (*Item[E], error) {
+	i := &Item[E]{ID: r.ID, Name: r.Name, Tags: r.Tags, Created: r.Created, Modified: r.Modified, pk: r.PK}
+	if r.Doc != nil {
+		if err := json.Unmarshal(r.Doc, &i.Value); err != nil {
+			return nil, fmt.Errorf("stored %s %s: %w", r.Kind, r.ID, err)
+		}
+	}
+	return i, nil
+}
+
+func items[E any](records []*store.Record) ([]*Item[E], error) {
+	list := make([]*Item[E], len(records))
+	for n, r := range records {
+		i, err := item[E](r)
+		if err != nil {
+			return nil, err
+		}
+		list[n] = i
+	}
+	return list, nil
+}
+
+// ID reads a reference to a resource of this kind as clients give it: a bare
+// id, or an ARN of this instance. An ARN of something else is a
+// ResourceNotFoundException.
+func (l *Collection[E]) ID(sc Scope, idOrARN string) (string, error) {
+	return ID(sc, l.kind.Of, idOrARN)
+}
+
+// ID is Collection.ID for a kind that another area owns.
+func ID(sc Scope, kind domain.Kind, idOrARN string) (string, error) {
+	if !domain.IsARN(idOrARN) {
+		return idOrARN, nil
+	}
+	arn, err := domain.ParseARN(idOrARN)
+	if err != nil {
+		return "", err
+	}
+	if arn.Kind != kind || arn.Region != sc.Region || arn.Account != sc.Account || (arn.Instance != "" && arn.Instance != sc.ID) {
+		return "", fault.New(fault.ResourceNotFound, "%s not found: the ARN names something else.", kind)
+	}
+	return arn.ID, nil
+}
+
+// Create adds a resource and returns it with its new id.
+func (l *Collection[E]) Create(ctx context.Context, sc Scope, e *E, tags map[string]string) (*Item[E], error) {
+	var made *Item[E]
+	err := l.c.store.Update(ctx, func(tx store.Tx) error {
+		var err error
+		made, err = l.Insert(ctx, tx, sc, e, tags)
+		return err
+	})
+	return made, err
+}
+
+// Insert is Create within a transaction.
+func (l *Collection[E]) Insert(ctx context.Context, tx store.Tx, sc Scope, e *E, tags map[string]string) (*Item[E], error) {
+	r, err := l.record(e)
+	if err != nil {
+		return nil, err
+	}
+	if l.c.opts.Quotas && l.kind.Quota > 0 {
+		n, err := tx.Count(ctx, sc.PK, l.kind.Of)
+		if err != nil {
+			return nil, err
+		}
+		if n >= l.kind.Quota {
+			return nil, fault.New(fault.LimitExceeded, "The instance already has %d of %d %s resources.", n, l.kind.Quota, l.kind.Of)
+		}
+	}
+	refs, err := l.resolve(ctx, tx, sc, l.refs(e))
+	if err != nil {
+		return nil, err
+	}
+	r.Instance, r.Kind, r.ID, r.Tags = sc.PK, l.kind.Of, domain.NewID(), tags
+	if err := tx.Insert(ctx, r, refs); err != nil {
+		return nil, l.named(err, r.Name)
+	}
+	return &Item[E]{ID: r.ID, Name: r.Name, Tags: tags, Created: r.Created, Modified: r.Modified, Value: *e, pk: r.PK}, nil
+}
+
+// record encodes an entity after checking it.
+func (l *Collection[E]) record(e *E) (*store.Record, error) {
+	if l.kind.Check != nil {
+		if err := l.kind.Check(e); err != nil {
+			return nil, err
+		}
+	}
+	doc, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", l.kind.Of, err)
+	}
+	return &store.Record{Name: l.kind.Name(e), NameKey: l.kind.Key(e), Doc: doc}, nil
+}
+
+func (l *Collection[E]) refs(e *E) []Ref {
+	if l.kind.Refs == nil {
+		return nil
+	}
+	return l.kind.Refs(e)
+}
+
+// named says which name is taken when the store reports a duplicate.
+func (l *Collection[E]) named(err error, name string) error {
+	if fault.Is(err, fault.DuplicateResource) {
+		return fault.New(fault.DuplicateResource, "A %s with the name %q already exists.", l.kind.Of, name).Wrap(err)
+	}
+	return err
+}
+
+// resolve finds the keys of the resources that an entity refers to, asking
+// once for each kind. The same reference given twice counts once.
+func (l *Collection[E]) resolve(ctx context.Context, tx store.Reader, sc Scope, refs []Ref) ([]store.Ref, error) {
+	out := make([]store.Ref, 0, len(refs))
+	for len(refs) > 0 {
+		kind := refs[0].Kind
+		run := 1
+		for run < len(refs) && refs[run].Kind == kind {
+			run++
+		}
+		ids := make([]string, run)
+		for i, r := range refs[:run] {
+			ids[i] = r.ID
+		}
+		pks, err := tx.Resolve(ctx, sc.PK, kind, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for i, pk := range pks {
+			ref := store.Ref{Role: refs[i].Role, To: pk}
+			if !slices.Contains(out, ref) {
+				out = append(out, ref)
+			}
+		}
+		refs = refs[run:]
+	}
+	return out, nil
+}
+
+// Get returns a resource by its id or ARN.
+func (l *Collection[E]) Get(ctx context.Context, sc Scope, idOrARN string) (*Item[E], error) {
+	return l.GetIn(ctx, l.c.store, sc, idOrARN)
+}
+
+// GetIn is Get within a transaction or view.
+func (l *Collection[E]) GetIn(ctx context.Context, rd store.Reader, sc Scope, idOrARN string) (*Item[E], error) {
+	r, err := l.find(ctx, rd, sc, idOrARN)
+	if err != nil {
+		return nil, err
+	}
+	return item[E](r)
+}
+
+// GetByName returns a resource by its unique name.
+func (l *Collection[E]) GetByName(ctx context.Context, rd store.Reader, sc Scope, key string) (*Item[E], error) {
+	r, err := rd.GetByName(ctx, sc.PK, l.kind.Of, key)
+	if err != nil {
+		return nil, err
+	}
+	return item[E](r)
+}
+
+func (l *Collection[E]) find(ctx context.Context, rd store.Reader, sc Scope, idOrARN string) (*store.Record, error) {
+	id, err := l.ID(sc, idOrARN)
+	if err != nil {
+		return nil, err
+	}
+	return rd.Get(ctx, sc.PK, l.kind.Of, id)
+}
+
+// Update changes a resource: change is given the entity as it is and leaves it
+// as it shall be. Nothing is written when change fails.
+// Change may be called more than once, each time with a fresh entity.
+func (l *Collection[E]) Update(ctx context.Context, sc Scope, idOrARN string, change func(tx store.Tx, e *E) error) error {
+	return l.c.store.Update(ctx, func(tx store.Tx) error {
+		return l.Change(ctx, tx, sc, idOrARN, func(e *E) error { return change(tx, e) })
+	})
+}
+
+// Change is Update within a transaction.
+func (l *Collection[E]) Change(ctx context.Context, tx store.Tx, sc Scope, idOrARN string, change func(*E) error) error {
+	r, err := l.find(ctx, tx, sc, idOrARN)
+	if err != nil {
+		return err
+	}
+	e, err := decode[E](r)
+	if err != nil {
+		return err
+	}
+	before := l.refs(e)
+	if err := change(e); err != nil {
+		return err
+	}
+	next, err := l.record(e)
+	if err != nil {
+		return err
+	}
+	var refs []store.Ref // nil leaves them as they are
+	if after := l.refs(e); !slices.Equal(before, after) {
+		if refs, err = l.resolve(ctx, tx, sc, after); err != nil {
+			return err
+		}
+	}
+	r.Name, r.NameKey, r.Doc = next.Name, next.NameKey, next.Doc
+	return l.named(tx.Update(ctx, r, refs), r.Name)
+}
+
+// Delete removes a resource. Check, when not nil, may refuse.
+func (l *Collection[E]) Delete(ctx context.Context, sc Scope, idOrARN string, check func(tx store.Tx, i *Item[E]) error) error {
+	return l.c.store.Update(ctx, func(tx store.Tx) error {
+		r, err := l.find(ctx, tx, sc, idOrARN)
+		if err != nil {
+			return err
+		}
+		if check != nil {
+			i, err := item[E](r)
+			if err != nil {
+				return err
+			}
+			if err := check(tx, i); err != nil {
+				return err
+			}
+		}
+		if err := tx.Delete(ctx, r); err != nil {
+			if fault.Is(err, fault.ResourceInUse) {
+				return fault.New(fault.ResourceInUse, "The %s %s is in use by another resource.", l.kind.Of, r.ID).
+					Wrap(err).With("ResourceId", sc.ARN(l.kind.Of, r.ID))
+			}
+			return err
+		}
+		return nil
+	})
+}
+
+// All returns every resource of the kind in an instance. It is for kinds of
+// which an instance holds few.
+func (l *Collection[E]) All(ctx context.Context, rd store.Reader, sc Scope) ([]*Item[E], error) {
+	records, err := rd.List(ctx, store.ListQuery{Instance: sc.PK, Kind: l.kind.Of})
+	if err != nil {
+		return nil, err
+	}
+	return items[E](records)
+}
+
+// List returns a page of resources in the order of their creation.
+func (l *Collection[E]) List(ctx context.Context, sc Scope, p Page) ([]*Item[E], *string, error) {
+	return l.list(ctx, sc, p, false, nil)
+}
+
+// Headers is List without the entities, for lists that show no more than the
+// name.
+func (l *Collection[E]) Headers(ctx context.Context, sc Scope, p Page) ([]*Item[E], *string, error) {
+	return l.list(ctx, sc, p, true, nil)
+}
+
+// ListWhere is List of the resources that keep accepts.
+func (l *Collection[E]) ListWhere(ctx context.Context, sc Scope, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
+	return l.list(ctx, sc, p, false, keep)
+}
+
+func (l *Collection[E]) list(ctx context.Context, sc Scope, p Page, headers bool, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
+	after, err := p.afterID(l.kind.Of, sc)
+	if err != nil {
+		return nil, nil, err
+	}
+	limit := p.limit()
+	found := make([]*Item[E], 0, min(limit, 128)+1)
+	for {
+		// One more than asked for tells whether there is a next page.
+		records, err := l.c.store.List(ctx, store.ListQuery{
+			Instance: sc.PK, Kind: l.kind.Of, After: after, Limit: limit + 1, HeadersOnly: headers,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, r := range records {
+			i, err := item[E](r)
+			if err != nil {
+				return nil, nil, err
+			}
+			if keep == nil || keep(i) {
+				found = append(found, i)
+			}
+			if len(found) > limit {
+				return found[:limit], token(l.kind.Of, sc, found[limit-1].ID), nil
+			}
+		}
+		if len(records) <= limit {
+			return found, nil, nil
+		}
+		after = records[len(records)-1].ID
+	}
+}

@@ -1,0 +1,126 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/search"
+	"ringdown/internal/store"
+)
+
+// feed remembers the versions that the index has lately seen, so that a change
+// that arrives late or twice (several servers on one PostgreSQL) does not undo
+// a newer one. Changes are late by seconds at most; two generations of a
+// minute each are kept.
+type feed struct {
+	now      func() time.Time
+	turned   time.Time
+	current  map[store.PK]int64
+	previous map[store.PK]int64
+}
+
+const feedGeneration = time.Minute
+
+func newFeed(now func() time.Time) feed {
+	return feed{now: now, turned: now(), current: map[store.PK]int64{}, previous: map[store.PK]int64{}}
+}
+
+// newer reports whether version is the newest seen of a record, and notes it.
+func (f *feed) newer(pk store.PK, version int64) bool {
+	if now := f.now(); now.Sub(f.turned) > feedGeneration {
+		f.previous, f.current, f.turned = f.current, map[store.PK]int64{}, now
+	}
+	if version <= f.current[pk] || version <= f.previous[pk] {
+		return false
+	}
+	f.current[pk] = version
+	return true
+}
+
+// Observe is the catalog's store.Observer: it brings the index up to date. The
+// store calls it one change set at a time.
+func (c *Catalog) Observe(changes []store.Change) {
+	for _, ch := range changes {
+		r := ch.Record
+		if !c.feed.newer(r.PK, r.Version) {
+			continue
+		}
+		switch {
+		case ch.Op == store.Delete && r.Kind == domain.KindInstance:
+			c.index.DropInstance(int64(r.PK))
+			c.forget(domain.InstanceID(r.ID))
+		case ch.Op == store.Delete:
+			if c.searchable(r.Kind) {
+				c.index.Delete(int64(r.Instance), uint8(r.Kind), int64(r.PK))
+			}
+		case c.searchable(r.Kind):
+			d, err := c.document(r)
+			if err != nil {
+				c.opts.Logger.Error("resource cannot be indexed", slog.Any("err", err))
+				continue
+			}
+			c.index.Put(int64(r.Instance), uint8(r.Kind), d)
+		}
+	}
+}
+
+// searchable reports whether the index holds the kind: it does when the kind
+// has fields or tags, for SearchResourceTags looks at the tags of all.
+func (c *Catalog) searchable(kind domain.Kind) bool {
+	info, ok := c.kinds[kind]
+	return ok && (info.document != nil || info.taggable)
+}
+
+func (c *Catalog) document(r *store.Record) (search.Doc, error) {
+	if f := c.kinds[r.Kind].document; f != nil {
+		return f(r)
+	}
+	return search.Doc{PK: int64(r.PK), Tags: r.Tags}, nil
+}
+
+// loadRun is how many records LoadIndex reads at a time.
+const loadRun = 2000
+
+// LoadIndex reads all resources of all instances into the index. It is called
+// once, before requests are served.
+func (c *Catalog) LoadIndex(ctx context.Context) error {
+	instances, err := c.store.List(ctx, store.ListQuery{Instance: store.Root, Kind: domain.KindInstance, HeadersOnly: true})
+	if err != nil {
+		return fmt.Errorf("load the search index: %w", err)
+	}
+	for _, in := range instances {
+		for kind := range c.kinds {
+			if !c.searchable(kind) {
+				continue
+			}
+			if err := c.loadKind(ctx, in.PK, kind); err != nil {
+				return fmt.Errorf("load the search index of instance %s: %w", in.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) loadKind(ctx context.Context, instance store.PK, kind domain.Kind) error {
+	q := store.ListQuery{Instance: instance, Kind: kind, Limit: loadRun}
+	for {
+		records, err := c.store.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		docs := make([]search.Doc, len(records))
+		for i, r := range records {
+			if docs[i], err = c.document(r); err != nil {
+				return err
+			}
+		}
+		c.index.Load(int64(instance), uint8(kind), docs)
+		if len(records) < loadRun {
+			return nil
+		}
+		q.After = records[len(records)-1].ID
+	}
+}

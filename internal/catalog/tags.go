@@ -1,0 +1,85 @@
+package catalog
+
+import (
+	"context"
+	"maps"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/store"
+)
+
+// maxTags is how many tags a resource may have (AWS API reference, TagMap).
+const maxTags = 50
+
+// TagsOf returns the tags of the resource that an ARN names. What is not there
+// or cannot be tagged is a ResourceNotFoundException.
+func (c *Catalog) TagsOf(ctx context.Context, arn domain.ARN) (map[string]string, error) {
+	r, err := c.byARN(ctx, c.store, arn)
+	if err != nil {
+		return nil, err
+	}
+	return r.Tags, nil
+}
+
+// SetTags changes the tags of the resource that an ARN names: it adds or
+// replaces those of add and removes those of remove. Removing what is not
+// there is no error.
+func (c *Catalog) SetTags(ctx context.Context, arn domain.ARN, add map[string]string, remove []string) error {
+	return c.store.Update(ctx, func(tx store.Tx) error {
+		r, err := c.byARN(ctx, tx, arn)
+		if err != nil {
+			return err
+		}
+		tags := make(map[string]string, len(r.Tags)+len(add))
+		maps.Copy(tags, r.Tags)
+		maps.Copy(tags, add)
+		for _, k := range remove {
+			delete(tags, k)
+		}
+		if len(tags) > maxTags {
+			return fault.New(fault.InvalidParameter, "Tags must include at most %d items, the resource would have %d", maxTags, len(tags))
+		}
+		if maps.Equal(tags, r.Tags) {
+			return nil
+		}
+		r.Tags = tags
+		return tx.Update(ctx, r, nil)
+	})
+}
+
+func (c *Catalog) byARN(ctx context.Context, rd store.Reader, arn domain.ARN) (*store.Record, error) {
+	missing := fault.New(fault.ResourceNotFound, "Resource not found: %s", arn)
+	info, known := c.kinds[arn.Kind]
+	if !known || !info.taggable || arn.Account != c.opts.Account || arn.Region != domain.CallerOf(ctx).Region {
+		return nil, missing
+	}
+	in := store.Root
+	switch {
+	case arn.Kind == domain.KindInstance:
+	case arn.Kind.Outside() != (arn.Instance == ""):
+		// The older form of a phone number's ARN, inside an instance, cannot
+		// be tagged.
+		return nil, missing
+	case arn.Instance != "":
+		id := string(arn.Instance)
+		sc, err := c.Scope(ctx, &id)
+		if err != nil {
+			return nil, err
+		}
+		in = sc.PK
+	}
+	r, err := rd.Get(ctx, in, arn.Kind, arn.ID)
+	if err != nil {
+		if fault.Is(err, fault.ResourceNotFound) {
+			return nil, missing
+		}
+		return nil, err
+	}
+	if arn.Kind == domain.KindInstance {
+		if sc, err := c.scopeOf(r); err != nil || sc.Region != arn.Region {
+			return nil, missing
+		}
+	}
+	return r, nil
+}
