@@ -57,6 +57,13 @@ func parse(raw []byte) (*http.Request, []byte, error) {
 // send writes a client's request and returns its bytes.
 func send(t testing.TB, r *http.Request) []byte {
 	t.Helper()
+	if r.GetBody != nil { // it may have been sent before
+		body, err := r.GetBody()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body = body
+	}
 	var b bytes.Buffer
 	if err := r.Write(&b); err != nil {
 		t.Fatal(err)
