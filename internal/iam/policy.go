@@ -294,7 +294,7 @@ func compileResource(text string, variables bool) (template, error) {
 	switch {
 	case fields[0] != "arn":
 		return template{}, errors.New(`a resource is "*" or an ARN, arn:partition:service:region:account:resource`)
-	case len(fields) < 3 || fields[2] == "" || strings.ContainsAny(fields[2], "\xff\xfe"):
+	case len(fields) < 3 || fields[2] == "" || hasWildcard(fields[2]):
 		return template{}, errors.New("the third field of an ARN is a service, named without wildcards")
 	case len(fields) >= arnFields:
 		return t, nil

@@ -9,7 +9,8 @@ import (
 // characters, an empty one included, and anyOne for exactly one character.
 // Neither byte occurs in UTF-8, so the characters `*` and `?`, which policies
 // can ask for literally as ${*} and ${?} and which the value of a variable may
-// contain, need no escape.
+// contain, need no escape. Functions of package strings that take a set of
+// characters see both bytes as the same invalid one: use those on bytes.
 const (
 	anyRun = '\xff'
 	anyOne = '\xfe'
@@ -58,7 +59,15 @@ func match(pattern, text string) bool {
 		resume += firstLen(text[resume:])
 		p, t = run+1, resume
 	}
-	return strings.Trim(pattern[p:], anything) == ""
+	for p < len(pattern) && pattern[p] == anyRun {
+		p++
+	}
+	return p == len(pattern)
+}
+
+// hasWildcard reports whether pattern is more than plain text.
+func hasWildcard(pattern string) bool {
+	return strings.IndexByte(pattern, anyRun) >= 0 || strings.IndexByte(pattern, anyOne) >= 0
 }
 
 // firstLen is the length in bytes of the first character of text; a byte that
