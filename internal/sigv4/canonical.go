@@ -33,8 +33,8 @@ var workspaces = sync.Pool{New: func() any { return &workspace{request: make([]b
 
 // release gives w back, unless one large request has made it worth forgetting.
 func (w *workspace) release() {
-	const limit = 64 << 10
-	if cap(w.query)+cap(w.request)+cap(w.scratch)+cap(w.encoded) <= limit {
+	const limit, paramSize = 64 << 10, 24
+	if cap(w.query)+cap(w.request)+cap(w.toSign)+cap(w.scratch)+cap(w.encoded)+paramSize*cap(w.params) <= limit {
 		workspaces.Put(w)
 	}
 }
@@ -60,8 +60,8 @@ func appendEncoded(dst []byte, c byte) []byte {
 }
 
 // requestPath is the path as it stood in the request line. url.EscapedPath
-// would encode what a client has left bare (a space, or é), but such a client
-// has signed what it sent.
+// would encode what a client has left bare, such as an é, but such a client has
+// signed what it sent.
 func requestPath(u *url.URL) string {
 	path := u.RawPath
 	if path == "" {
@@ -173,11 +173,12 @@ func appendRecoded(dst []byte, s string) ([]byte, bool) {
 			if i+2 >= len(s) {
 				return dst, false
 			}
-			high, low := hexDigit(s[i+1]), hexDigit(s[i+2])
-			if high < 0 || low < 0 {
+			high, ok1 := hexDigit(s[i+1])
+			low, ok2 := hexDigit(s[i+2])
+			if !ok1 || !ok2 {
 				return dst, false
 			}
-			c = byte(high<<4 | low)
+			c = high<<4 | low
 			i += 2
 		}
 		dst = appendEncoded(dst, c)
@@ -185,16 +186,16 @@ func appendRecoded(dst []byte, s string) ([]byte, bool) {
 	return dst, true
 }
 
-func hexDigit(c byte) int {
+func hexDigit(c byte) (value byte, ok bool) {
 	switch {
 	case '0' <= c && c <= '9':
-		return int(c - '0')
+		return c - '0', true
 	case 'A' <= c && c <= 'F':
-		return int(c-'A') + 10
+		return c - 'A' + 10, true
 	case 'a' <= c && c <= 'f':
-		return int(c-'a') + 10
+		return c - 'a' + 10, true
 	}
-	return -1
+	return 0, false
 }
 
 // setRequest makes w.request the canonical request ("Create a signed AWS API

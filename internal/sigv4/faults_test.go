@@ -23,13 +23,13 @@ func TestFaults(t *testing.T) {
 		edit(client)
 		return client
 	}
-	authorization := func(old, new string) *http.Request {
+	authorization := func(old, changed string) *http.Request {
 		return header(func(r *http.Request) {
 			value := r.Header.Get("Authorization")
 			if !strings.Contains(value, old) {
 				t.Fatalf("%q is not in %q", old, value)
 			}
-			r.Header.Set("Authorization", strings.Replace(value, old, new, 1))
+			r.Header.Set("Authorization", strings.Replace(value, old, changed, 1))
 		})
 	}
 	presigned := func(edit func(q url.Values)) *http.Request {
@@ -82,6 +82,7 @@ func TestFaults(t *testing.T) {
 		{"four elements", authorization(tempKey+"/", ""), fault.IncompleteSignature, "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 4."},
 		{"six elements", authorization("ASIDEXAMPLE", testSecret), fault.IncompleteSignature, "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 6."},
 		{"region", authorization("us-east-1", "aws-global"), fault.InvalidSignature, "Credential should be scoped to a valid region, not 'aws-global'."},
+		{"long region", authorization("us-east-1", strings.Repeat("é", 40)), fault.InvalidSignature, "Credential should be scoped to a valid region, not '" + strings.Repeat("é", 32) + "…'."},
 		{"service", authorization("/connect/", "/execute-api/"), fault.InvalidSignature, "Credential should be scoped to correct service: 'connect'."},
 		{"whole scope", authorization(scope, "/b/c/d/e"), fault.InvalidSignature, "Credential should be scoped to a valid region, not 'c'. Credential should be scoped to correct service: 'connect'. Credential should be scoped with a valid terminator: 'aws4_request', not 'e'. Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: 'b' != '20150830', from '20150830T123600Z'."},
 		{"unknown key", authorization(tempKey+"/", "AKIDUNKNOWN/"), fault.UnrecognizedClient, "The security token included in the request is invalid."},

@@ -189,3 +189,26 @@ func TestRedundantSegments(t *testing.T) {
 		})
 	}
 }
+
+func TestRequestPath(t *testing.T) {
+	for target, want := range map[string]string{
+		"http://localhost":                   "/",
+		"/":                                  "/",
+		"/a%2Fb/c%3ad":                       "/a%2Fb/c%3ad",
+		"/arn:aws:connect:us-east-1:1:i/x":   "/arn:aws:connect:us-east-1:1:i/x",
+		"/é":                                 "/é",
+		"/%C3%A9":                            "/%C3%A9",
+		"//a/./b":                            "//a/./b",
+		"http://localhost/a%20b?c=d":         "/a%20b",
+		"/%7Eunreserved%2D":                  "/%7Eunreserved%2D",
+		"/sub-delims!$&'()*+,;=:@/%21%24%26": "/sub-delims!$&'()*+,;=:@/%21%24%26",
+	} {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := requestPath(u); got != want {
+			t.Errorf("requestPath(%q) = %q, want %q", target, got, want)
+		}
+	}
+}
