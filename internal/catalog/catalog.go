@@ -91,6 +91,8 @@ type Scope struct {
 	ID      domain.InstanceID
 	Region  string
 	Account string
+	// Identity is the identity type of the instance, which never changes.
+	Identity domain.IdentityManagementType
 }
 
 // ARN names a resource of the instance.
@@ -161,7 +163,7 @@ func (c *Catalog) scopeOf(r *store.Record) (Scope, error) {
 	if err != nil {
 		return Scope{}, err
 	}
-	sc := Scope{PK: r.PK, ID: domain.InstanceID(r.ID), Region: e.Region, Account: c.opts.Account}
+	sc := Scope{PK: r.PK, ID: domain.InstanceID(r.ID), Region: e.Region, Account: c.opts.Account, Identity: e.IdentityType}
 	c.mu.Lock()
 	c.instances[sc.ID] = sc
 	c.mu.Unlock()

@@ -381,3 +381,12 @@ func (l *Collection[E]) list(ctx context.Context, sc Scope, p Page, headers bool
 		after = records[len(records)-1].ID
 	}
 }
+
+// TagMap is the item's tags as operations show them: an empty map when there
+// are none.
+func (i *Item[E]) TagMap() map[string]string {
+	if i.Tags == nil {
+		return map[string]string{}
+	}
+	return i.Tags
+}

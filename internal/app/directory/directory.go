@@ -1,0 +1,43 @@
+// Package directory serves the people of an instance: users with their phone
+// settings, hierarchy, security profiles, statuses and proficiencies.
+//
+// A file holds one kind of resource: its description for the catalog first,
+// then its operations, each named as in Amazon Connect's API, then how the
+// entity and AWS's types turn into each other.
+package directory
+
+import (
+	"context"
+
+	"ringdown/internal/catalog"
+	"ringdown/internal/domain"
+	"ringdown/internal/store"
+)
+
+// Passwords turns a password into a hash that can be stored.
+type Passwords interface {
+	Hash(ctx context.Context, password string) (string, error)
+}
+
+// Directory serves the operations of this package.
+type Directory struct {
+	catalog       *catalog.Catalog
+	passwords     Passwords
+	users         *catalog.Collection[domain.User]
+	agentStatuses *catalog.Collection[domain.AgentStatus]
+}
+
+// New registers the kinds of this package with the catalog.
+func New(c *catalog.Catalog, passwords Passwords) *Directory {
+	return &Directory{
+		catalog:       c,
+		passwords:     passwords,
+		users:         catalog.Register(c, userKind),
+		agentStatuses: catalog.Register(c, agentStatusKind),
+	}
+}
+
+// Seed gives a new instance what it holds of this package's kinds.
+func (d *Directory) Seed(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
+	return d.seedAgentStatuses(ctx, tx, sc)
+}
