@@ -201,8 +201,8 @@ const lastEpoch = 253402300799
 // seconds since 1970; four digits are a year.
 func parseDate(text string) (time.Time, error) {
 	if len(text) != len("2006") {
-		if seconds, err := strconv.ParseUint(text, 10, 63); err == nil && seconds <= lastEpoch {
-			return time.Unix(int64(seconds), 0), nil
+		if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && seconds >= 0 && seconds <= lastEpoch {
+			return time.Unix(seconds, 0), nil
 		}
 	}
 	for _, layout := range dateLayouts {

@@ -323,7 +323,7 @@ func TestVariablesInConditions(t *testing.T) {
 		"aws:PrincipalTag/Pattern": {"b*"},
 		"aws:PrincipalTag/Odd":     {"b\xff"},
 		"aws:PrincipalArn":         {"arn:aws:iam::123456789012:user/ana"},
-		"aws:TagKeys":              {"one", "two"},
+		"aws:TagKeys":              {"blue", "two"},
 		"k:k":                      {"blue"},
 		"k:home":                   {"home/ana/"},
 		"k:arn":                    {"arn:aws:iam::123456789012:user/ana"},
@@ -349,7 +349,8 @@ func TestVariablesInConditions(t *testing.T) {
 		{`{"StringEquals":{"k:k":["${aws:PrincipalTag/None}","blue"]}}`, true},
 		{`{"StringLike":{"k:k":"blue${aws:PrincipalTag/Empty}"}}`, false},
 		// A multivalued key cannot be a variable.
-		{`{"StringLike":{"k:k":"*${aws:TagKeys}*"}}`, false},
+		{`{"StringEquals":{"k:k":"${aws:TagKeys}"}}`, false},
+		{`{"StringEquals":{"k:k":"${aws:TagKeys, 'blue'}"}}`, true},
 		// The value of a variable, and its default, have no wildcards.
 		{`{"StringLike":{"k:k":"${aws:PrincipalTag/Pattern}"}}`, false},
 		{`{"StringLike":{"k:k":"${aws:PrincipalTag/Odd}"}}`, false},

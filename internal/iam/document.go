@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
 )
 
@@ -98,15 +97,12 @@ func checkSyntax(doc []byte) error {
 	return fmt.Errorf("the document is not JSON: line %d: %w", line, err)
 }
 
-// readNode reads the next value of d. Its depth is bounded by
-// maxPolicyCharacters. The path says where it stands, as
+// readNode reads the next value of d, which has passed checkSyntax; its depth
+// is bounded by maxPolicyCharacters. The path says where the value stands, as
 // Statement[0].Condition.
 func readNode(d *json.Decoder, path string) (node, error) {
 	token, err := d.Token()
 	if err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
 		return node{}, err
 	}
 	switch token := token.(type) {

@@ -26,6 +26,7 @@ func TestMatch(t *testing.T) {
 		{"a*c", "abcb", false},
 		{"*?", "", false},
 		{"*?é", "日本é", true},
+		{"*??xy", "日xy", false},
 		{"a*b*c", "a-b-b-c", true},
 		{"*.*.*", "1.2", false},
 		{"connect:describe*", "connect:describeuser", true},
