@@ -3,6 +3,7 @@ package search
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"strings"
 )
 
@@ -11,10 +12,6 @@ const (
 	// its own.
 	pageSize = 1 << pageBits
 	pageBits = 16
-
-	// A record is the value's number (4 bytes), its length (4 bytes) and its
-	// bytes.
-	recordHead = 8
 
 	// firstSpare is the first number of values that are not numbered after
 	// a row. Rows stay below it.
@@ -92,12 +89,26 @@ func (d *dictionary) setPosition(v, p uint32) {
 	}
 }
 
+// A record is the value's number (4 bytes), its length (a uvarint) and its
+// bytes. record returns the first one of data and its size.
+func record(data []byte) (v uint32, value []byte, size int) {
+	n, w := uint64(data[4]), 1
+	if n >= 0x80 {
+		n, w = binary.Uvarint(data[4:])
+	}
+	size = 4 + w + int(n)
+	return binary.LittleEndian.Uint32(data), data[4+w : size], size
+}
+
+// recordSize is the size of the record of a value with n bytes.
+func recordSize(n int) int { return 4 + (bits.Len(uint(n|1))+6)/7 + n }
+
 // value returns the value numbered v, which exists. It is valid until the next
 // write.
 func (d *dictionary) value(v uint32) []byte {
 	p := d.position(v) - 1
-	rec := d.pages[p>>pageBits].data[p&(pageSize-1):]
-	return rec[recordHead:][:binary.LittleEndian.Uint32(rec[4:])]
+	_, value, _ := record(d.pages[p>>pageBits].data[p&(pageSize-1):])
+	return value
 }
 
 // insert adds a value that is absent under a number that is free.
@@ -116,7 +127,7 @@ func (d *dictionary) insert(v uint32, value string) {
 
 // write appends a record and returns its position.
 func (d *dictionary) write(v uint32, value string) uint32 {
-	need := recordHead + len(value)
+	need := recordSize(len(value))
 	k := d.current
 	if used := len(d.pages[k].data); used > 0 && used+need > pageSize {
 		k = d.emptyPage()
@@ -127,7 +138,7 @@ func (d *dictionary) write(v uint32, value string) uint32 {
 	pg := &d.pages[k]
 	pos := uint32(k)<<pageBits | uint32(len(pg.data))
 	pg.data = binary.LittleEndian.AppendUint32(pg.data, v)
-	pg.data = binary.LittleEndian.AppendUint32(pg.data, uint32(len(value)))
+	pg.data = binary.AppendUvarint(pg.data, uint64(len(value)))
 	pg.data = append(pg.data, value...)
 	return pos
 }
@@ -153,7 +164,7 @@ func (d *dictionary) remove(v uint32) {
 	k := int((d.position(v) - 1) >> pageBits)
 	d.setPosition(v, 0)
 	pg := &d.pages[k]
-	pg.dead += recordHead + len(value)
+	pg.dead += recordSize(len(value))
 	switch {
 	case pg.dead == len(pg.data):
 		d.release(k)
@@ -166,12 +177,11 @@ func (d *dictionary) remove(v uint32) {
 func (d *dictionary) evacuate(k int) {
 	data := d.pages[k].data
 	for o := 0; o < len(data); {
-		v := binary.LittleEndian.Uint32(data[o:])
-		end := o + recordHead + int(binary.LittleEndian.Uint32(data[o+4:]))
+		v, value, size := record(data[o:])
 		if d.position(v) == (uint32(k)<<pageBits|uint32(o))+1 {
-			d.setPosition(v, d.write(v, string(data[o+recordHead:end]))+1)
+			d.setPosition(v, d.write(v, string(value))+1)
 		}
-		o = end
+		o += size
 	}
 	d.release(k)
 }

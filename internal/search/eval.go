@@ -31,7 +31,10 @@ func (s *segment) eval(q Query, within *roaring.Bitmap) rowset {
 		})
 	case Tag:
 		if q.AnyValue {
-			return s.evalTerm(fieldKey{class: classTagKey}, q.Key)
+			if p := s.tagKeys[q.Key]; p != nil {
+				return p.rows()
+			}
+			return none()
 		}
 		return s.evalTerm(fieldKey{class: classTag}, tagTerm(q.Key, q.Value))
 	default: // All and nil
@@ -111,11 +114,11 @@ func (s *segment) evalKey(q Key) rowset {
 		return none()
 	}
 	if len(q.Values) == 1 {
-		return f.rowsWithValue(q.Values[0])
+		return f.rowsWithValue(keyTerm(q.Values[0]))
 	}
 	vs := make([]uint32, 0, len(q.Values))
 	for _, value := range q.Values {
-		if v, ok := f.values.find(value); ok {
+		if v, ok := f.values.find(keyTerm(value)); ok {
 			vs = append(vs, v)
 		}
 	}

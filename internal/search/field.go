@@ -243,26 +243,34 @@ func (f *field) rowsWithValues(vs rowset, n uint32) rowset {
 // scan sets the bits, in words, of the rows that have a value of vs.
 func (f *field) scan(vs *roaring.Bitmap, words []uint64) {
 	chosen, spares := denseBelowSpare(vs)
-	has := func(v uint32) bool {
-		if v >= firstSpare {
-			return spares.Contains(v)
+	limit := uint32(len(chosen)) << 6
+	// has is for everything but a single value below limit.
+	has := func(c uint32) bool {
+		switch {
+		case c == 0:
+			return false
+		case c&listFlag == 0:
+			return c > firstSpare && spares.Contains(c-1)
 		}
-		w := v >> 6
-		return int(w) < len(chosen) && chosen[w]>>(v&63)&1 != 0
-	}
-	const wordsOfChunk = chunkRows / 64
-	parallel(len(f.of.chunks), func(k int) {
-		for o, c := range f.of.chunks[k] {
-			hit := false
-			switch {
-			case c == 0:
-			case c&listFlag == 0:
-				hit = has(c - 1)
-			default:
-				hit = slices.ContainsFunc(f.lists.get(c&^listFlag), has)
+		for _, v := range f.lists.get(c &^ listFlag) {
+			if v < limit && chosen[v>>6]>>(v&63)&1 != 0 || v >= firstSpare && spares.Contains(v) {
+				return true
 			}
-			if hit {
-				words[k*wordsOfChunk+o>>6] |= 1 << (o & 63)
+		}
+		return false
+	}
+	parallel(len(f.of.chunks), func(k int) {
+		for o := 0; o < len(f.of.chunks[k]); o += 64 {
+			var word uint64
+			for i, c := range f.of.chunks[k][o:min(o+64, len(f.of.chunks[k]))] {
+				if v := c - 1; v < limit {
+					word |= chosen[v>>6] >> (v & 63) & 1 << i
+				} else if has(c) {
+					word |= 1 << i
+				}
+			}
+			if word != 0 { // words may end before the chunk does
+				words[(k<<chunkBits+o)>>6] |= word
 			}
 		}
 	})

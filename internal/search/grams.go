@@ -9,55 +9,85 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// anchor is the symbol before a value's first byte: a prefix is a part of the
-// value that starts with it.
-const anchor = 256
+// A value is indexed as a sequence of symbols: an anchor, the bytes of the
+// folded value, and an end. With the anchor a prefix is a part like any other.
+const (
+	anchor  = 256
+	end     = 257
+	symbols = 258
+)
 
-// grams finds the values that contain a text. For each sequence of two and of
-// three symbols (the bytes of the folded value, after an anchor) it has the
-// set of values with that sequence.
+// grams finds the values that contain a text. For each triple of consecutive
+// symbols it has the set of values with that triple.
 //
-// A text of up to three symbols is decided by its one sequence. A longer one
-// is in a value only if all its sequences of three are, and they usually
-// decide it too: two neighbours share two symbols, and if these two occur only
-// once in the value, both neighbours are where the shared symbols are, side by
-// side. So only values in which one of the shared pairs occurs repeatedly need
-// to be read.
+// A text of two symbols is in the values with any of the triples that start
+// with it. A longer one is in a value only if all its triples are, and they
+// usually decide it too: two neighbours share two symbols, and if this pair
+// occurs only once in the value, both neighbours are where the pair is, side
+// by side. So only values in which one of the shared pairs occurs repeatedly
+// need to be read.
 type grams struct {
-	sets    postings // pair or triple → values
+	triples postings // triple → values
 	repeats postings // pair → values that have it more than once
 }
 
-func newGrams() *grams { return &grams{sets: postings{}, repeats: postings{}} }
+func newGrams() *grams { return &grams{triples: postings{}, repeats: postings{}} }
 
 func pair(a, b uint32) uint32      { return a<<9 | b }
-func triple(a, b, c uint32) uint32 { return 1<<27 | a<<18 | b<<9 | c }
+func triple(a, b, c uint32) uint32 { return a<<18 | b<<9 | c }
 
-func (g *grams) add(v uint32, value string) {
-	a, b := uint32(0), uint32(anchor)
-	for i := range len(value) {
-		c := uint32(value[i])
-		if !g.sets.add(pair(b, c), v) {
-			g.repeats.add(pair(b, c), v)
+// each calls do with all triples of the value, and repeated with the pairs
+// that occur in it more than once, possibly several times.
+func each[T string | []byte](value T, do, repeated func(uint32)) {
+	if len(value) == 0 {
+		return
+	}
+	var buf [64]uint32
+	pairs := buf[:0]
+	a, b := uint32(anchor), uint32(value[0])
+	for i := 1; i <= len(value); i++ {
+		c := uint32(end)
+		if i < len(value) {
+			c = uint32(value[i])
+			pairs = append(pairs, pair(b, c))
 		}
-		if i > 0 {
-			g.sets.add(triple(a, b, c), v)
-		}
+		do(triple(a, b, c))
 		a, b = b, c
+	}
+	slices.Sort(pairs)
+	for i := 1; i < len(pairs); i++ {
+		if pairs[i] == pairs[i-1] {
+			repeated(pairs[i])
+		}
 	}
 }
 
+func (g *grams) add(v uint32, value string) {
+	each(value,
+		func(t uint32) { g.triples.add(t, v) },
+		func(p uint32) { g.repeats.add(p, v) })
+}
+
 func (g *grams) remove(v uint32, value []byte) {
-	a, b := uint32(0), uint32(anchor)
-	for i, char := range value {
-		c := uint32(char)
-		g.sets.remove(pair(b, c), v)
-		g.repeats.remove(pair(b, c), v)
-		if i > 0 {
-			g.sets.remove(triple(a, b, c), v)
+	each(value,
+		func(t uint32) { g.triples.remove(t, v) },
+		func(p uint32) { g.repeats.remove(p, v) })
+}
+
+// withPair returns the values in which b follows a.
+func (g *grams) withPair(a, b uint32) rowset {
+	var sets []*roaring.Bitmap
+	found := none()
+	for c := range uint32(symbols) {
+		if p := g.triples[triple(a, b, c)]; p != nil {
+			found = p.rows()
+			sets = append(sets, found.bm)
 		}
-		a, b = b, c
 	}
+	if len(sets) <= 1 {
+		return found
+	}
+	return rowset{bm: roaring.FastOr(sets...)}
 }
 
 // readAtMost is the number of candidates at which reading their values is
@@ -68,14 +98,13 @@ const readAtMost = 64
 // it if prefix is set. Values outside of within, unless it is nil, do not
 // matter.
 func (f *field) matching(text string, prefix bool, within *roaring.Bitmap) rowset {
-	symbols := make([]uint32, 0, len(text)+1)
+	syms := make([]uint32, 0, len(text)+1)
 	if prefix {
-		symbols = append(symbols, anchor)
+		syms = append(syms, anchor)
 	}
 	for i := range len(text) {
-		symbols = append(symbols, uint32(text[i]))
+		syms = append(syms, uint32(text[i]))
 	}
-	all := rowset{bm: f.live, shared: true}
 	pattern := []byte(text)
 	reads := func(value []byte) bool { return bytes.Contains(value, pattern) }
 	if prefix {
@@ -84,28 +113,26 @@ func (f *field) matching(text string, prefix bool, within *roaring.Bitmap) rowse
 
 	switch {
 	case text == "":
-		return all
-	case len(symbols) == 1:
+		return rowset{bm: f.live, shared: true}
+	case len(syms) == 1:
+		all := rowset{bm: f.live, shared: true}
 		if within != nil {
 			all = all.and(rowset{bm: within, shared: true})
 		}
 		return f.read(all, reads)
-	case len(symbols) == 2:
-		if p := f.grams.sets[pair(symbols[0], symbols[1])]; p != nil {
-			return p.rows()
-		}
-		return none()
+	case len(syms) == 2:
+		return f.grams.withPair(syms[0], syms[1])
 	}
 
-	keys := make([]uint32, 0, len(symbols))
-	for i := range len(symbols) - 2 {
-		keys = append(keys, triple(symbols[i], symbols[i+1], symbols[i+2]))
+	keys := make([]uint32, 0, len(syms))
+	for i := range len(syms) - 2 {
+		keys = append(keys, triple(syms[i], syms[i+1], syms[i+2]))
 	}
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
 	ps := make([]*posting, 0, len(keys))
 	for _, k := range keys {
-		p := f.grams.sets[k]
+		p := f.grams.triples[k]
 		if p == nil {
 			return none()
 		}
@@ -124,8 +151,8 @@ func (f *field) matching(text string, prefix bool, within *roaring.Bitmap) rowse
 		found = found.and(p.rows())
 	}
 	var doubtful []*roaring.Bitmap
-	for i := range len(symbols) - 3 {
-		if p := f.grams.repeats[pair(symbols[i+1], symbols[i+2])]; p != nil {
+	for i := range len(syms) - 3 {
+		if p := f.grams.repeats[pair(syms[i+1], syms[i+2])]; p != nil {
 			doubtful = append(doubtful, roaring.And(found.bm, p.rows().bm))
 		}
 	}
@@ -156,10 +183,15 @@ func (f *field) read(vs rowset, ok func([]byte) bool) rowset {
 		return rowset{bm: roaring.BitmapOf(hits...)}
 	}
 	words, spares := denseBelowSpare(vs.bm)
-	const stretch = 1024 // words, that is 65,536 values
+	const stretch = chunkRows / 64
 	parallel((len(words)+stretch-1)/stretch, func(k int) {
 		for i := k * stretch; i < min((k+1)*stretch, len(words)); i++ {
-			words[i] = f.readWord(uint32(i)<<6, words[i], ok)
+			for rest := words[i]; rest != 0; rest &= rest - 1 {
+				bit := bits.TrailingZeros64(rest)
+				if !ok(f.values.value(uint32(i<<6 + bit))) {
+					words[i] &^= 1 << bit
+				}
+			}
 		}
 	})
 	hits := roaring.FromDense(words, false)
@@ -169,16 +201,4 @@ func (f *field) read(vs rowset, ok func([]byte) bool) rowset {
 		}
 	}
 	return rowset{bm: hits}
-}
-
-// readWord returns those bits of word, the first of which is value v, whose
-// value satisfies ok.
-func (f *field) readWord(v uint32, word uint64, ok func([]byte) bool) uint64 {
-	for rest := word; rest != 0; rest &= rest - 1 {
-		i := bits.TrailingZeros64(rest)
-		if !ok(f.values.value(v + uint32(i))) {
-			word &^= 1 << i
-		}
-	}
-	return word
 }

@@ -246,6 +246,9 @@ func requireEmpty(t *testing.T, s *segment) {
 	if len(s.late) != 0 || len(s.latePK) != 0 || !s.lateRows.IsEmpty() {
 		t.Errorf("late rows are left: %v, %v, %v", s.late, s.latePK, s.lateRows)
 	}
+	if len(s.tagKeys) != 0 {
+		t.Errorf("tag keys are left: %v", s.tagKeys)
+	}
 	for k, f := range s.fields {
 		d := f.values
 		if len(f.shared) != 0 || !f.many.IsEmpty() || !f.live.IsEmpty() || len(f.spare) != int(f.spares) {
@@ -259,8 +262,8 @@ func requireEmpty(t *testing.T, s *segment) {
 				t.Errorf("%v: page %d has %d bytes, %d dead", k, i, len(p.data), p.dead)
 			}
 		}
-		if f.grams != nil && (len(f.grams.sets) != 0 || len(f.grams.repeats) != 0) {
-			t.Errorf("%v: n-grams are left: %v, %v", k, f.grams.sets, f.grams.repeats)
+		if f.grams != nil && (len(f.grams.triples) != 0 || len(f.grams.repeats) != 0) {
+			t.Errorf("%v: n-grams are left: %v, %v", k, f.grams.triples, f.grams.repeats)
 		}
 	}
 }
@@ -391,7 +394,7 @@ func TestGarbage(t *testing.T) {
 				value = fmt.Sprint(round) + strings.Repeat("y", 3*pageSize)
 			}
 			d.insert(v, value)
-			size += recordHead + len(value)
+			size += recordSize(len(value))
 		}
 	}
 	for v := range uint32(n) {

@@ -37,6 +37,7 @@ type segment struct {
 	latePK   map[uint32]int64 // row → PK
 
 	fields  map[fieldKey]*field
+	tagKeys map[string]*posting // tag key → rows that have it
 	scratch []string
 }
 
@@ -58,8 +59,7 @@ const (
 	classKey
 	classNumber
 	classTuple
-	classTag    // key and value; name is empty
-	classTagKey // name is empty
+	classTag // name is empty
 )
 
 func newSegment() *segment {
@@ -69,6 +69,7 @@ func newSegment() *segment {
 		lateRows: roaring.New(),
 		latePK:   map[uint32]int64{},
 		fields:   map[fieldKey]*field{},
+		tagKeys:  map[string]*posting{},
 	}
 }
 
@@ -93,12 +94,38 @@ func (s *segment) put(d *Doc) {
 		s.need(fieldKey{classTuple, name}, len(values))
 	}
 	s.need(fieldKey{class: classTag}, len(d.Tags))
-	s.need(fieldKey{class: classTagKey}, len(d.Tags))
 	for k, f := range s.fields {
 		s.scratch = appendTerms(s.scratch[:0], d, k)
-		f.set(row, s.scratch)
+		s.set(k, f, row, s.scratch)
 	}
 	clear(s.scratch[:cap(s.scratch)])
+}
+
+// set makes terms the values of row in field f, which is s.fields[k].
+func (s *segment) set(k fieldKey, f *field, row uint32, terms []string) {
+	if k.class != classTag {
+		f.set(row, terms)
+		return
+	}
+	var buf [8]uint32
+	for _, v := range f.valuesOf(row, buf[:0]) {
+		key, _ := parsePair(f.values.value(v))
+		if p := s.tagKeys[string(key)]; p != nil {
+			if p.remove(row); p.empty() {
+				delete(s.tagKeys, string(key))
+			}
+		}
+	}
+	f.set(row, terms)
+	for _, v := range f.valuesOf(row, buf[:0]) {
+		key, _ := parsePair(f.values.value(v))
+		p := s.tagKeys[string(key)]
+		if p == nil {
+			p = &posting{}
+			s.tagKeys[string(key)] = p
+		}
+		p.add(row)
+	}
 }
 
 // need makes the field k if there is a value for it.
@@ -116,7 +143,9 @@ func appendTerms(terms []string, d *Doc, k fieldKey) []string {
 			terms = append(terms, strings.ToLower(v))
 		}
 	case classKey:
-		terms = append(terms, d.Keys[k.name]...)
+		for _, v := range d.Keys[k.name] {
+			terms = append(terms, keyTerm(v))
+		}
 	case classNumber:
 		for _, v := range d.Numbers[k.name] {
 			terms = append(terms, numberTerm(v))
@@ -129,10 +158,6 @@ func appendTerms(terms []string, d *Doc, k fieldKey) []string {
 		for key, value := range d.Tags {
 			terms = append(terms, tagTerm(key, value))
 		}
-	case classTagKey:
-		for key := range d.Tags {
-			terms = append(terms, key)
-		}
 	}
 	return terms
 }
@@ -142,8 +167,8 @@ func (s *segment) delete(pk int64) {
 	if !ok || !s.live.CheckedRemove(row) {
 		return
 	}
-	for _, f := range s.fields {
-		f.set(row, nil)
+	for k, f := range s.fields {
+		s.set(k, f, row, nil)
 	}
 	if s.lateRows.CheckedRemove(row) {
 		delete(s.latePK, row)
@@ -226,11 +251,11 @@ func (s *segment) renumber() {
 			for _, v := range f.valuesOf(o.row, nil) {
 				terms = append(terms, string(f.values.value(v)))
 			}
-			n.fields[k].set(row, terms)
+			n.set(k, n.fields[k], row, terms)
 		}
 	}
 	s.rows, s.live, s.order, s.first, s.liveIn = n.rows, n.live, n.order, n.first, n.liveIn
-	s.late, s.lateRows, s.latePK, s.fields = n.late, n.lateRows, n.latePK, n.fields
+	s.late, s.lateRows, s.latePK, s.fields, s.tagKeys = n.late, n.lateRows, n.latePK, n.fields, n.tagKeys
 }
 
 // orderOf returns s.order of a row, or for one of a dropped chunk a number
