@@ -9,8 +9,9 @@ import (
 // characters, an empty one included, and anyOne for exactly one character.
 // Neither byte occurs in UTF-8, so the characters `*` and `?`, which policies
 // can ask for literally as ${*} and ${?} and which the value of a variable may
-// contain, need no escape. Functions of package strings that take a set of
-// characters see both bytes as the same invalid one: use those on bytes.
+// contain, need no escape. To the functions of package strings that take a set
+// of characters, such as Trim, both bytes are the same invalid character, so
+// patterns are only ever looked at byte by byte.
 const (
 	anyRun = '\xff'
 	anyOne = '\xfe'
