@@ -31,6 +31,8 @@ type field struct {
 	spares uint32   // how many numbers from firstSpare on were ever used
 
 	grams *grams // nil unless the field is text
+	// pending holds the values that are not yet in grams, see index.
+	pending posting
 }
 
 func newField(text bool) *field {
@@ -70,11 +72,7 @@ func (f *field) set(row uint32, values []string) {
 	kept := newBuf[:0]
 	var fresh []string
 	for _, s := range values {
-		v, ok := f.values.find(s)
-		if ok {
-			_, ok = slices.BinarySearch(old, v)
-		}
-		if ok {
+		if v, ok := f.among(old, s); ok {
 			kept = append(kept, v)
 		} else {
 			fresh = append(fresh, s)
@@ -110,6 +108,23 @@ func (f *field) set(row uint32, values []string) {
 	}
 }
 
+// among returns the number of value if it is one of vs, which ascend.
+func (f *field) among(vs []uint32, value string) (uint32, bool) {
+	if len(vs) <= 4 { // to read them is cheaper than to look value up
+		for _, v := range vs {
+			if string(f.values.value(v)) == value {
+				return v, true
+			}
+		}
+		return 0, false
+	}
+	v, ok := f.values.find(value)
+	if ok {
+		_, ok = slices.BinarySearch(vs, v)
+	}
+	return v, ok
+}
+
 // acquire adds row to the owners of value and returns the value's number.
 func (f *field) acquire(value string, row uint32) uint32 {
 	if v, ok := f.values.find(value); ok {
@@ -137,7 +152,7 @@ func (f *field) acquire(value string, row uint32) uint32 {
 	f.values.insert(v, value)
 	f.live.Add(v)
 	if f.grams != nil {
-		f.grams.add(v, value)
+		f.pending.add(v)
 	}
 	return v
 }
@@ -156,7 +171,11 @@ func (f *field) release(v, row uint32) {
 		delete(f.shared, v)
 		f.many.Remove(v)
 	}
-	if f.grams != nil {
+	switch {
+	case f.grams == nil:
+	case f.pending.has(v):
+		f.pending.remove(v)
+	default:
 		f.grams.remove(v, f.values.value(v))
 	}
 	f.values.remove(v)

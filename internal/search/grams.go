@@ -62,10 +62,33 @@ func each[T string | []byte](value T, do, repeated func(uint32)) {
 	}
 }
 
-func (g *grams) add(v uint32, value string) {
-	each(value,
-		func(t uint32) { g.triples.add(t, v) },
-		func(p uint32) { g.repeats.add(p, v) })
+// index brings the pending values into grams once there are limit of them.
+// Many at a time cost half as much each, because values share most of their
+// triples and each triple's set is somewhere else in memory; until then,
+// a search reads them.
+func (f *field) index(limit int) {
+	if f.grams == nil || f.pending.count() < limit {
+		return
+	}
+	values := f.pending.appendTo(nil)
+	f.pending = posting{}
+	entries := make([]uint64, 0, 32*len(values)) // triple, value
+	for _, v := range values {
+		each(f.values.value(v),
+			func(t uint32) { entries = append(entries, uint64(t)<<32|uint64(v)) },
+			func(p uint32) { f.grams.repeats.add(p, v) })
+	}
+	slices.Sort(entries)
+	for len(entries) > 0 {
+		t := uint32(entries[0] >> 32)
+		n := 0
+		for n < len(entries) && uint32(entries[n]>>32) == t {
+			values = append(values[:n], uint32(entries[n]))
+			n++
+		}
+		f.grams.triples.addMany(t, values)
+		entries = entries[n:]
+	}
 }
 
 func (g *grams) remove(v uint32, value []byte) {
@@ -98,6 +121,34 @@ const readAtMost = 64
 // it if prefix is set. Values outside of within, unless it is nil, do not
 // matter.
 func (f *field) matching(text string, prefix bool, within *roaring.Bitmap) rowset {
+	pattern := []byte(text)
+	reads := func(value []byte) bool { return bytes.Contains(value, pattern) }
+	if prefix {
+		reads = func(value []byte) bool { return bytes.HasPrefix(value, pattern) }
+	}
+	switch {
+	case text == "":
+		return rowset{bm: f.live, shared: true}
+	case len(text) == 1 && !prefix:
+		all := rowset{bm: f.live, shared: true}
+		if within != nil {
+			all = all.and(rowset{bm: within, shared: true})
+		}
+		return f.read(all, reads)
+	}
+	found := f.indexed(text, prefix, within, reads)
+	if !f.pending.empty() {
+		if more := f.read(f.pending.rows(), reads); !more.bm.IsEmpty() {
+			found = found.or(more)
+		}
+	}
+	return found
+}
+
+// indexed does the same for the values in grams and a text of at least two
+// symbols, one of which may be the anchor. reads decides about a value that
+// was read.
+func (f *field) indexed(text string, prefix bool, within *roaring.Bitmap, reads func([]byte) bool) rowset {
 	syms := make([]uint32, 0, len(text)+1)
 	if prefix {
 		syms = append(syms, anchor)
@@ -105,22 +156,7 @@ func (f *field) matching(text string, prefix bool, within *roaring.Bitmap) rowse
 	for i := range len(text) {
 		syms = append(syms, uint32(text[i]))
 	}
-	pattern := []byte(text)
-	reads := func(value []byte) bool { return bytes.Contains(value, pattern) }
-	if prefix {
-		reads = func(value []byte) bool { return bytes.HasPrefix(value, pattern) }
-	}
-
-	switch {
-	case text == "":
-		return rowset{bm: f.live, shared: true}
-	case len(syms) == 1:
-		all := rowset{bm: f.live, shared: true}
-		if within != nil {
-			all = all.and(rowset{bm: within, shared: true})
-		}
-		return f.read(all, reads)
-	case len(syms) == 2:
+	if len(syms) == 2 {
 		return f.grams.withPair(syms[0], syms[1])
 	}
 

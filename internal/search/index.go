@@ -53,7 +53,7 @@ func (x *Index) Put(instance int64, kind uint8, d Doc) {
 	s := x.grow(instance, kind)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(&d)
+	s.put(&d, s.pending)
 }
 
 // Load puts many resources, in the order of their PKs, and thereby cheaper
@@ -65,9 +65,14 @@ func (x *Index) Load(instance int64, kind uint8, docs []Doc) {
 	for part := range slices.Chunk(docs, 256) {
 		s.mu.Lock()
 		for i := range part {
-			s.put(&part[i])
+			s.put(&part[i], pendingOfLoad)
 		}
 		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.fields {
+		f.index(s.pending)
 	}
 }
 

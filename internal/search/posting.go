@@ -117,6 +117,25 @@ func (ps postings) add(key, v uint32) bool {
 	return p.add(v)
 }
 
+// addMany inserts vs, which ascend without duplicates.
+func (ps postings) addMany(key uint32, vs []uint32) {
+	p := ps[key]
+	if p == nil {
+		p = &posting{}
+		ps[key] = p
+	}
+	if p.many == nil && len(p.few)+len(vs) > fewMax {
+		p.many, p.few = roaring.BitmapOf(p.few...), nil
+	}
+	if p.many != nil {
+		p.many.AddMany(vs)
+		return
+	}
+	for _, v := range vs {
+		p.add(v)
+	}
+}
+
 func (ps postings) remove(key, v uint32) {
 	if p := ps[key]; p != nil {
 		if p.remove(v); p.empty() {

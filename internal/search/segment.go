@@ -22,6 +22,7 @@ type segment struct {
 
 	rows     uint32 // rows handed out
 	rowLimit uint32 // see renumber
+	pending  int    // how many values of a field may wait to be indexed after a Put
 	live     *roaring.Bitmap
 	// order has the PK of each row, or, for a late row, the PK of the last row
 	// before it that is not late: it never descends.
@@ -65,6 +66,7 @@ const (
 func newSegment() *segment {
 	return &segment{
 		rowLimit: firstSpare,
+		pending:  pendingOfPut,
 		live:     roaring.New(),
 		lateRows: roaring.New(),
 		latePK:   map[uint32]int64{},
@@ -73,7 +75,17 @@ func newSegment() *segment {
 	}
 }
 
-func (s *segment) put(d *Doc) {
+// pendingOfPut and pendingOfLoad are how many values of a field wait to be
+// indexed. The former is a compromise: writes get cheaper with more, searches
+// for a part of a text dearer. While loading, only the writes count.
+const (
+	pendingOfPut  = 256
+	pendingOfLoad = 8192
+)
+
+// put inserts or replaces d and leaves less than pending values of each field
+// to be indexed.
+func (s *segment) put(d *Doc, pending int) {
 	row, ok := s.rowOf(d.PK)
 	if !ok {
 		row = s.newRow(d.PK)
@@ -97,6 +109,7 @@ func (s *segment) put(d *Doc) {
 	for k, f := range s.fields {
 		s.scratch = appendTerms(s.scratch[:0], d, k)
 		s.set(k, f, row, s.scratch)
+		f.index(pending)
 	}
 	clear(s.scratch[:cap(s.scratch)])
 }
@@ -255,6 +268,8 @@ func (s *segment) renumber() {
 		}
 	}
 	s.rows, s.live, s.order, s.first, s.liveIn = n.rows, n.live, n.order, n.first, n.liveIn
+	// New values of all fields are pending; what is over the limit is indexed
+	// with the next Put.
 	s.late, s.lateRows, s.latePK, s.fields, s.tagKeys = n.late, n.lateRows, n.latePK, n.fields, n.tagKeys
 }
 
