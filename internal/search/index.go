@@ -53,20 +53,20 @@ func (x *Index) Put(instance int64, kind uint8, d Doc) {
 	s := x.grow(instance, kind)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(&d, s.pending)
+	s.put([]Doc{d}, s.pending)
 }
 
-// Load puts many resources, in the order of their PKs, and thereby cheaper
-// than one at a time. Searches that run meanwhile see a part of them. It sorts
-// docs in place.
+// Load puts many resources, in the order of their PKs, on all processors and
+// cheaper than one at a time; of those with the same PK the last counts.
+// Searches that run meanwhile see a part of them. Load sorts docs in place and
+// keeps nothing of them. Thousands at a time are enough: a million in one call
+// only take room.
 func (x *Index) Load(instance int64, kind uint8, docs []Doc) {
-	slices.SortFunc(docs, func(a, b Doc) int { return cmp.Compare(a.PK, b.PK) })
+	slices.SortStableFunc(docs, func(a, b Doc) int { return cmp.Compare(a.PK, b.PK) })
 	s := x.grow(instance, kind)
-	for part := range slices.Chunk(docs, 256) {
+	for part := range slices.Chunk(docs, 1024) {
 		s.mu.Lock()
-		for i := range part {
-			s.put(&part[i], pendingOfLoad)
-		}
+		s.put(part, pendingOfLoad)
 		s.mu.Unlock()
 	}
 	s.mu.Lock()

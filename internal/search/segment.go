@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -39,7 +40,6 @@ type segment struct {
 
 	fields  map[fieldKey]*field
 	tagKeys map[string]*posting // tag key → rows that have it
-	scratch []string
 }
 
 type lateRow struct {
@@ -83,9 +83,31 @@ const (
 	pendingOfLoad = 8192
 )
 
-// put inserts or replaces d and leaves less than pending values of each field
-// to be indexed.
-func (s *segment) put(d *Doc, pending int) {
+// put inserts or replaces docs, in their order, and leaves less than pending
+// values of each field to be indexed. It goes field by field: what it writes
+// to is closer together, and several fields can be written at once.
+func (s *segment) put(docs []Doc, pending int) {
+	if int(s.rows)+len(docs) > int(s.rowLimit) {
+		s.renumber()
+	}
+	rows := make([]uint32, len(docs))
+	for i := range docs {
+		rows[i] = s.place(&docs[i])
+	}
+	if len(docs) == 1 {
+		for k, f := range s.fields {
+			s.fill(k, f, rows, docs, pending)
+		}
+		return
+	}
+	keys := slices.Collect(maps.Keys(s.fields))
+	// Text is the most work and not to be left for last.
+	slices.SortFunc(keys, func(a, b fieldKey) int { return cmp.Compare(a.class, b.class) })
+	parallel(len(keys), func(i int) { s.fill(keys[i], s.fields[keys[i]], rows, docs, pending) })
+}
+
+// place returns the row for d and makes the fields that d needs.
+func (s *segment) place(d *Doc) uint32 {
 	row, ok := s.rowOf(d.PK)
 	if !ok {
 		row = s.newRow(d.PK)
@@ -106,12 +128,26 @@ func (s *segment) put(d *Doc, pending int) {
 		s.need(fieldKey{classTuple, name}, len(values))
 	}
 	s.need(fieldKey{class: classTag}, len(d.Tags))
-	for k, f := range s.fields {
-		s.scratch = appendTerms(s.scratch[:0], d, k)
-		s.set(k, f, row, s.scratch)
+	return row
+}
+
+// need makes the field k if there is a value for it.
+func (s *segment) need(k fieldKey, values int) {
+	if values > 0 && s.fields[k] == nil {
+		s.fields[k] = newField(k.class == classText)
+	}
+}
+
+// fill sets the values of rows in field f, which is s.fields[k], to those of
+// docs.
+func (s *segment) fill(k fieldKey, f *field, rows []uint32, docs []Doc, pending int) {
+	var buf [8]string
+	terms := buf[:0]
+	for i := range docs {
+		terms = appendTerms(terms[:0], &docs[i], k)
+		s.set(k, f, rows[i], terms)
 		f.index(pending)
 	}
-	clear(s.scratch[:cap(s.scratch)])
 }
 
 // set makes terms the values of row in field f, which is s.fields[k].
@@ -138,13 +174,6 @@ func (s *segment) set(k fieldKey, f *field, row uint32, terms []string) {
 			s.tagKeys[string(key)] = p
 		}
 		p.add(row)
-	}
-}
-
-// need makes the field k if there is a value for it.
-func (s *segment) need(k fieldKey, values int) {
-	if values > 0 && s.fields[k] == nil {
-		s.fields[k] = newField(k.class == classText)
 	}
 }
 
@@ -212,9 +241,6 @@ func (s *segment) dropChunk(k int) {
 
 // newRow hands out a row for a PK that has none.
 func (s *segment) newRow(pk int64) uint32 {
-	if s.rows == s.rowLimit {
-		s.renumber()
-	}
 	row := s.rows
 	last := int64(math.MinInt64)
 	if row > 0 {
@@ -255,12 +281,13 @@ func (s *segment) renumber() {
 	for k := range s.fields {
 		n.fields[k] = newField(k.class == classText)
 	}
+	var terms []string
 	for _, o := range old {
 		row := n.newRow(o.pk)
 		n.live.Add(row)
 		n.liveIn[row>>chunkBits]++
 		for k, f := range s.fields {
-			terms := s.scratch[:0]
+			terms = terms[:0]
 			for _, v := range f.valuesOf(o.row, nil) {
 				terms = append(terms, string(f.values.value(v)))
 			}
