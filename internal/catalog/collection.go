@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"ringdown/internal/domain"
@@ -145,6 +146,13 @@ func (l *Collection[E]) Create(ctx context.Context, sc Scope, e *E, tags map[str
 
 // Insert is Create within a transaction.
 func (l *Collection[E]) Insert(ctx context.Context, tx store.Tx, sc Scope, e *E, tags map[string]string) (*Item[E], error) {
+	return l.InsertAs(ctx, tx, sc, domain.NewID(), e, tags)
+}
+
+// InsertAs is Insert with an id that the caller has chosen, for resources that
+// others must name before they exist. It comes from domain.NewID, in the order
+// of the inserts, because lists page by id.
+func (l *Collection[E]) InsertAs(ctx context.Context, tx store.Tx, sc Scope, id string, e *E, tags map[string]string) (*Item[E], error) {
 	r, err := l.record(e)
 	if err != nil {
 		return nil, err
@@ -162,7 +170,7 @@ func (l *Collection[E]) Insert(ctx context.Context, tx store.Tx, sc Scope, e *E,
 	if err != nil {
 		return nil, err
 	}
-	r.Instance, r.Kind, r.ID, r.Tags = sc.PK, l.kind.Of, domain.NewID(), tags
+	r.Instance, r.Kind, r.ID, r.Tags = sc.PK, l.kind.Of, id, tags
 	if err := tx.Insert(ctx, r, refs); err != nil {
 		return nil, l.named(err, r.Name)
 	}
@@ -348,37 +356,75 @@ func (l *Collection[E]) ListWhere(ctx context.Context, sc Scope, p Page, keep fu
 	return l.list(ctx, sc, p, false, keep)
 }
 
+// ReferringWhere returns a page of the resources that refer to a record in a
+// role and that keep accepts, in the order of their creation. It reads those
+// that refer alone, however many others there are.
+func (l *Collection[E]) ReferringWhere(ctx context.Context, to store.PK, role store.Role, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
+	owner := Scope{PK: to} // a page of one record's referrers is no page of another's
+	n, err := p.afterNumber(l.kind.Of, owner)
+	if err != nil {
+		return nil, nil, err
+	}
+	after := store.PK(n)
+	found, more, err := l.gather(p.limit(), keep, func(last *store.Record, run int) ([]*store.Record, error) {
+		if last != nil {
+			after = last.PK
+		}
+		return l.c.store.Referrers(ctx, to, role, after, run)
+	})
+	if err != nil || !more {
+		return found, nil, err
+	}
+	return found, token(l.kind.Of, owner, strconv.FormatInt(int64(found[len(found)-1].pk), 10)), nil
+}
+
 func (l *Collection[E]) list(ctx context.Context, sc Scope, p Page, headers bool, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
 	after, err := p.afterID(l.kind.Of, sc)
 	if err != nil {
 		return nil, nil, err
 	}
-	limit := p.limit()
-	found := make([]*Item[E], 0, min(limit, 128)+1)
-	for {
-		// One more than asked for tells whether there is a next page.
-		records, err := l.c.store.List(ctx, store.ListQuery{
-			Instance: sc.PK, Kind: l.kind.Of, After: after, Limit: limit + 1, HeadersOnly: headers,
+	found, more, err := l.gather(p.limit(), keep, func(last *store.Record, run int) ([]*store.Record, error) {
+		if last != nil {
+			after = last.ID
+		}
+		return l.c.store.List(ctx, store.ListQuery{
+			Instance: sc.PK, Kind: l.kind.Of, After: after, Limit: run, HeadersOnly: headers,
 		})
+	})
+	if err != nil || !more {
+		return found, nil, err
+	}
+	return found, token(l.kind.Of, sc, found[len(found)-1].ID), nil
+}
+
+// gather reads records, a run at a time, until it has a page of those that
+// keep accepts; more reports whether there are others. Read is given the last
+// record of the run before and the length of the next.
+func (l *Collection[E]) gather(limit int, keep func(*Item[E]) bool, read func(last *store.Record, run int) ([]*store.Record, error)) (found []*Item[E], more bool, err error) {
+	found = make([]*Item[E], 0, min(limit, 128)+1)
+	run := limit + 1 // one more than asked for tells whether there is a next page
+	var last *store.Record
+	for {
+		records, err := read(last, run)
 		if err != nil {
-			return nil, nil, err
+			return nil, false, err
 		}
 		for _, r := range records {
 			i, err := item[E](r)
 			if err != nil {
-				return nil, nil, err
+				return nil, false, err
 			}
 			if keep == nil || keep(i) {
 				found = append(found, i)
 			}
 			if len(found) > limit {
-				return found[:limit], token(l.kind.Of, sc, found[limit-1].ID), nil
+				return found[:limit], true, nil
 			}
 		}
-		if len(records) <= limit {
-			return found, nil, nil
+		if len(records) < run {
+			return found, false, nil
 		}
-		after = records[len(records)-1].ID
+		last = records[len(records)-1]
 	}
 }
 

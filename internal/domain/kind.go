@@ -24,6 +24,7 @@ const (
 	KindPhoneNumber         Kind = 14
 	KindPredefinedAttribute Kind = 15
 	KindEmailAddress        Kind = 16
+	KindFlowContent         Kind = 18
 	KindAccessKey           Kind = 100
 )
 
@@ -58,6 +59,7 @@ var kinds = map[Kind]kindInfo{
 	KindPhoneNumber:         {name: "PhoneNumber", segment: "phone-number", outside: true},
 	KindPredefinedAttribute: {name: "PredefinedAttribute"},
 	KindEmailAddress:        {name: "EmailAddress", segment: "email-address"},
+	KindFlowContent:         {name: "FlowContent"},
 	KindAccessKey:           {name: "AccessKey"},
 }
 
