@@ -50,6 +50,9 @@ type kindInfo struct {
 	// document turns a record into what the index holds; nil when the kind is
 	// not searchable.
 	document func(*store.Record) (search.Doc, error)
+	// region is where a record that belongs to no instance lives; nil for
+	// kinds that live in an instance.
+	region func(*store.Record) (string, error)
 }
 
 // New returns a Catalog without a store. Its Observe is given to the store

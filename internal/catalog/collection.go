@@ -29,6 +29,9 @@ type Kind[E any] struct {
 	Check func(*E) error
 	// Quota is AWS's default limit for an instance, 0 for none.
 	Quota int
+	// Region is where a resource that belongs to no instance lives: it is not
+	// found from another region. Nil for kinds that live in an instance.
+	Region func(*E) string
 	// NoTags is true for kinds that cannot be tagged.
 	NoTags bool
 	// Fields are what Search* can ask for beside tags, by FieldName.
@@ -61,6 +64,9 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 	info := kindInfo{taggable: !k.NoTags}
 	if k.Fields != nil {
 		info.document = l.document
+	}
+	if k.Region != nil {
+		info.region = l.region
 	}
 	c.kinds[k.Of] = info
 	return l
@@ -263,7 +269,26 @@ func (l *Collection[E]) find(ctx context.Context, rd store.Reader, sc Scope, idO
 	if err != nil {
 		return nil, err
 	}
-	return rd.Get(ctx, sc.PK, l.kind.Of, id)
+	r, err := rd.Get(ctx, sc.PK, l.kind.Of, id)
+	if err != nil || l.kind.Region == nil {
+		return r, err
+	}
+	switch region, err := l.region(r); {
+	case err != nil:
+		return nil, err
+	case region != sc.Region:
+		return nil, fault.New(fault.ResourceNotFound, "%s %s not found.", l.kind.Of, id)
+	default:
+		return r, nil
+	}
+}
+
+func (l *Collection[E]) region(r *store.Record) (string, error) {
+	e, err := decode[E](r)
+	if err != nil {
+		return "", err
+	}
+	return l.kind.Region(e), nil
 }
 
 // Update changes a resource: change is given the entity as it is and leaves it

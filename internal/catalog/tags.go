@@ -76,10 +76,15 @@ func (c *Catalog) byARN(ctx context.Context, rd store.Reader, arn domain.ARN) (*
 		}
 		return nil, err
 	}
-	if arn.Kind == domain.KindInstance {
-		if sc, err := c.scopeOf(r); err != nil || sc.Region != arn.Region {
-			return nil, missing
-		}
+	if info.region == nil {
+		return r, nil
 	}
-	return r, nil
+	switch region, err := info.region(r); {
+	case err != nil:
+		return nil, err
+	case region != arn.Region:
+		return nil, missing
+	default:
+		return r, nil
+	}
 }

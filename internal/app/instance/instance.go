@@ -29,7 +29,8 @@ var instanceKind = catalog.Kind[domain.Instance]{
 	Of:   domain.KindInstance,
 	Name: func(e *domain.Instance) string { return e.Alias },
 	// An alias is part of a host name, so it is unique whatever its case.
-	Key: func(e *domain.Instance) string { return strings.ToLower(e.Alias) },
+	Key:    func(e *domain.Instance) string { return strings.ToLower(e.Alias) },
+	Region: func(e *domain.Instance) string { return e.Region },
 }
 
 // Seeder puts into a new instance what it holds of one package's kinds.
