@@ -206,9 +206,14 @@ func (f *field) rowsWithValue(value string) rowset {
 	}
 }
 
-// scanShare is the part of all rows, as a divisor, from which on it is cheaper
-// to look at the value of every row than to visit the postings.
-const scanShare = 16
+// Of three ways to unite many postings, the cheapest is to set the bits of
+// their rows one by one while these are few among all rows (their part, as
+// a divisor), to unite them as bitmaps if they are large on average, and to
+// look at the values of every row otherwise.
+const (
+	fewRows      = 16
+	largePosting = 512
+)
 
 // rowsWithValues returns the rows, of the segment's n, that have any of the
 // values numbered in vs.
@@ -248,8 +253,15 @@ func (f *field) rowsWithValues(vs rowset, n uint32) rowset {
 		alone.bm.AddMany(rows)
 		return alone
 	}
+	if total > int(n)/fewRows && total/len(ps) >= largePosting {
+		sets := make([]*roaring.Bitmap, len(ps))
+		for i, p := range ps {
+			sets[i] = p.rows().bm
+		}
+		return alone.or(rowset{bm: roaring.FastOr(sets...)})
+	}
 	words := make([]uint64, (int(n)+63)/64)
-	if total <= int(n)/scanShare || len(ps) <= scanShare {
+	if total <= int(n)/fewRows {
 		for _, p := range ps {
 			p.mark(words)
 		}
