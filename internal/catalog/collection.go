@@ -226,7 +226,11 @@ func (l *Collection[E]) resolve(ctx context.Context, tx store.Reader, sc Scope, 
 		for i, r := range refs[:run] {
 			ids[i] = r.ID
 		}
-		pks, err := tx.Resolve(ctx, sc.PK, kind, ids...)
+		in := sc.PK
+		if kind.Outside() {
+			in = store.Root // phone numbers belong to an account
+		}
+		pks, err := tx.Resolve(ctx, in, kind, ids...)
 		if err != nil {
 			return nil, err
 		}

@@ -72,6 +72,13 @@ func (l *Collection[E]) document(r *store.Record) (search.Doc, error) {
 // Search returns a page of the resources that match q, in the order of their
 // creation, with the exact number of all that do.
 func (l *Collection[E]) Search(ctx context.Context, sc Scope, q search.Query, p Page) ([]*Item[E], *string, *int64, error) {
+	return l.SearchIn(ctx, l.c.store, sc, q, p)
+}
+
+// SearchIn is Search that reads what it has found within a view, for kinds
+// whose results also show other resources. A resource that the index has and
+// the view has not yet, or no longer, is left out.
+func (l *Collection[E]) SearchIn(ctx context.Context, rd store.Reader, sc Scope, q search.Query, p Page) ([]*Item[E], *string, *int64, error) {
 	after, err := p.afterNumber(l.kind.Of, sc)
 	if err != nil {
 		return nil, nil, nil, err
@@ -92,7 +99,7 @@ func (l *Collection[E]) Search(ctx context.Context, sc Scope, q search.Query, p 
 	for i, pk := range pks {
 		keys[i] = store.PK(pk)
 	}
-	records, err := l.c.store.GetByPK(ctx, keys...)
+	records, err := rd.GetByPK(ctx, keys...)
 	if err != nil {
 		return nil, nil, nil, err
 	}

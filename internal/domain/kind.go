@@ -24,6 +24,7 @@ const (
 	KindPhoneNumber         Kind = 14
 	KindPredefinedAttribute Kind = 15
 	KindEmailAddress        Kind = 16
+	KindHoursOverride       Kind = 17
 	KindFlowContent         Kind = 18
 	KindAccessKey           Kind = 100
 )
@@ -60,6 +61,7 @@ var kinds = map[Kind]kindInfo{
 	KindPredefinedAttribute: {name: "PredefinedAttribute"},
 	KindEmailAddress:        {name: "EmailAddress", segment: "email-address"},
 	KindFlowContent:         {name: "FlowContent"},
+	KindHoursOverride:       {name: "HoursOfOperationOverride"},
 	KindAccessKey:           {name: "AccessKey"},
 }
 
