@@ -16,12 +16,17 @@ const fewMax = 32
 type posting struct {
 	few  []uint32
 	many *roaring.Bitmap
+	n    int // numbers in many, which a bitmap counts anew every time
 }
 
 // add inserts v and reports whether it was absent.
 func (p *posting) add(v uint32) bool {
 	if p.many != nil {
-		return p.many.CheckedAdd(v)
+		if !p.many.CheckedAdd(v) {
+			return false
+		}
+		p.n++
+		return true
 	}
 	i := len(p.few)
 	if i > 0 && p.few[i-1] >= v {
@@ -31,17 +36,23 @@ func (p *posting) add(v uint32) bool {
 		}
 	}
 	if len(p.few) == fewMax {
-		p.many = roaring.BitmapOf(p.few...)
-		p.few = nil
-		return p.many.CheckedAdd(v)
+		p.grow()
+		return p.add(v)
 	}
 	p.few = slices.Insert(p.few, i, v)
 	return true
 }
 
+// grow makes the posting a bitmap.
+func (p *posting) grow() {
+	p.many, p.n, p.few = roaring.BitmapOf(p.few...), len(p.few), nil
+}
+
 func (p *posting) remove(v uint32) {
 	if p.many != nil {
-		p.many.Remove(v)
+		if p.many.CheckedRemove(v) {
+			p.n--
+		}
 		return
 	}
 	if i, found := slices.BinarySearch(p.few, v); found {
@@ -57,16 +68,11 @@ func (p *posting) has(v uint32) bool {
 	return found
 }
 
-func (p *posting) empty() bool {
-	if p.many != nil {
-		return p.many.IsEmpty()
-	}
-	return len(p.few) == 0
-}
+func (p *posting) empty() bool { return p.count() == 0 }
 
 func (p *posting) count() int {
 	if p.many != nil {
-		return int(p.many.GetCardinality())
+		return p.n
 	}
 	return len(p.few)
 }
@@ -125,10 +131,11 @@ func (ps postings) addMany(key uint32, vs []uint32) {
 		ps[key] = p
 	}
 	if p.many == nil && len(p.few)+len(vs) > fewMax {
-		p.many, p.few = roaring.BitmapOf(p.few...), nil
+		p.grow()
 	}
 	if p.many != nil {
 		p.many.AddMany(vs)
+		p.n = int(p.many.GetCardinality())
 		return
 	}
 	for _, v := range vs {

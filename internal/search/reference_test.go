@@ -1,7 +1,6 @@
 package search
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -409,28 +408,31 @@ func TestClash(t *testing.T) {
 	}
 }
 
-// TestGarbage replaces values many times over and looks at the room they take.
+// TestGarbage replaces values in random order, so that no page of theirs is
+// ever all garbage, and looks at the room they take.
 func TestGarbage(t *testing.T) {
 	d := newDictionary()
 	const n = 10_000
+	m := rand.New(rand.NewPCG(1, 1))
+	want := make([]string, n)
 	size := 0
-	for round := range 20 {
-		size = 0
-		for v := range uint32(n) {
-			if round > 0 {
-				d.remove(v)
-			}
-			value := fmt.Sprintf("%d-%d-%s", v, round, strings.Repeat("x", int(v)%40))
-			if v == 77 {
-				value = fmt.Sprint(round) + strings.Repeat("y", 3*pageSize)
-			}
-			d.insert(v, value)
-			size += recordSize(len(value))
+	for i := range 20 * n {
+		v := i
+		if i >= n {
+			v = m.IntN(n)
+			d.remove(uint32(v))
+			size -= recordSize(len(want[v]))
 		}
+		want[v] = fmt.Sprintf("%d-%d-%s", v, i, strings.Repeat("x", m.IntN(40)))
+		if v == 77 {
+			want[v] += strings.Repeat("y", 3*pageSize)
+		}
+		d.insert(uint32(v), want[v])
+		size += recordSize(len(want[v]))
 	}
-	for v := range uint32(n) {
-		if prefix := fmt.Sprintf("%d-19-", v); v != 77 && !bytes.HasPrefix(d.value(v), []byte(prefix)) {
-			t.Fatalf("value %d is %q, want %q…", v, d.value(v), prefix)
+	for v := range n {
+		if got := string(d.value(uint32(v))); got != want[v] {
+			t.Fatalf("value %d is %.50q, want %.50q", v, got, want[v])
 		}
 	}
 	room := 0
