@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"ringdown/internal/domain"
@@ -383,28 +382,6 @@ func (l *Collection[E]) Headers(ctx context.Context, sc Scope, p Page) ([]*Item[
 // ListWhere is List of the resources that keep accepts.
 func (l *Collection[E]) ListWhere(ctx context.Context, sc Scope, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
 	return l.list(ctx, sc, p, false, keep)
-}
-
-// ReferringWhere returns a page of the resources that refer to a record in a
-// role and that keep accepts, in the order of their creation. It reads those
-// that refer alone, however many others there are.
-func (l *Collection[E]) ReferringWhere(ctx context.Context, to store.PK, role store.Role, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
-	owner := Scope{PK: to} // a page of one record's referrers is no page of another's
-	n, err := p.afterNumber(l.kind.Of, owner)
-	if err != nil {
-		return nil, nil, err
-	}
-	after := store.PK(n)
-	found, more, err := l.gather(p.limit(), keep, func(last *store.Record, run int) ([]*store.Record, error) {
-		if last != nil {
-			after = last.PK
-		}
-		return l.c.store.Referrers(ctx, to, role, after, run)
-	})
-	if err != nil || !more {
-		return found, nil, err
-	}
-	return found, token(l.kind.Of, owner, strconv.FormatInt(int64(found[len(found)-1].pk), 10)), nil
 }
 
 func (l *Collection[E]) list(ctx context.Context, sc Scope, p Page, headers bool, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {

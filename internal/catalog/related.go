@@ -35,23 +35,26 @@ func (l *Collection[E]) Several(ctx context.Context, rd store.Reader, sc Scope, 
 // one in a role, in the order of their creation. Only this kind may use the
 // role.
 func (l *Collection[E]) Referring(ctx context.Context, rd store.Reader, sc Scope, to store.PK, role store.Role, p Page) ([]*Item[E], *string, error) {
-	after, err := p.afterNumber(l.kind.Of, sc)
+	return l.ReferringWhere(ctx, rd, sc, to, role, p, nil)
+}
+
+// ReferringWhere is Referring of the resources that keep accepts.
+func (l *Collection[E]) ReferringWhere(ctx context.Context, rd store.Reader, sc Scope, to store.PK, role store.Role, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
+	n, err := p.afterNumber(l.kind.Of, sc)
 	if err != nil {
 		return nil, nil, err
 	}
-	limit := p.limit()
-	// One more than asked for tells whether there is a next page.
-	records, err := rd.Referrers(ctx, to, role, store.PK(after), limit+1)
-	if err != nil {
-		return nil, nil, err
+	after := store.PK(n)
+	found, more, err := l.gather(p.limit(), keep, func(last *store.Record, run int) ([]*store.Record, error) {
+		if last != nil {
+			after = last.PK
+		}
+		return rd.Referrers(ctx, to, role, after, run)
+	})
+	if err != nil || !more {
+		return found, nil, err
 	}
-	var next *string
-	if len(records) > limit {
-		records = records[:limit]
-		next = token(l.kind.Of, sc, strconv.FormatInt(int64(records[limit-1].PK), 10))
-	}
-	found, err := items[E](records)
-	return found, next, err
+	return found, token(l.kind.Of, sc, strconv.FormatInt(int64(found[len(found)-1].pk), 10)), nil
 }
 
 // Header is what a list shows of a resource whose entity it does not read,

@@ -44,7 +44,7 @@ func (n *Numbers) ListPhoneNumbers(ctx context.Context, in *connect.ListPhoneNum
 		return nil, err
 	}
 	page := catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}
-	found, next, err := n.phoneNumbers.ReferringWhere(ctx, sc.PK, roleTarget, page, func(i *phoneNumber) bool {
+	found, next, err := n.phoneNumbers.ReferringWhere(ctx, n.catalog.Store(), sc, sc.PK, roleTarget, page, func(i *phoneNumber) bool {
 		return oneOf(in.PhoneNumberCountryCodes, i.Value.CountryCode) && oneOf(in.PhoneNumberTypes, olderType(i.Value.Type))
 	})
 	if err != nil {
@@ -106,7 +106,7 @@ func (n *Numbers) ListPhoneNumbersV2(ctx context.Context, in *connect.ListPhoneN
 		if err != nil {
 			return nil, err
 		}
-		found, next, err = n.phoneNumbers.ReferringWhere(ctx, sc.PK, roleTarget, page, keep)
+		found, next, err = n.phoneNumbers.ReferringWhere(ctx, n.catalog.Store(), sc, sc.PK, roleTarget, page, keep)
 		if err != nil {
 			return nil, err
 		}
