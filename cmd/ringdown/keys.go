@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"ringdown/internal/server"
+)
+
+const keysHelp = `Usage:
+  ringdown keys create --user NAME --policy FILE [flags]   make a key; FILE holds an IAM policy document, - is standard input
+  ringdown keys list [flags]                               list the keys
+  ringdown keys delete KEY-ID [flags]                      delete a key
+A running server is asked to do it; otherwise the data folder is opened directly.
+`
+
+// keys manages the access keys of principals other than root.
+func keys(ctx context.Context, p *program, args []string) error {
+	if len(args) == 0 {
+		return &usageError{errors.New("say create, list or delete")}
+	}
+	switch args[0] {
+	case "create":
+		return keysCreate(ctx, p, args[1:])
+	case "list":
+		return keysList(ctx, p, args[1:])
+	case "delete":
+		return keysDelete(ctx, p, args[1:])
+	case "help", "-h", "-help", "--help":
+		_, err := io.WriteString(p.stdout, keysHelp)
+		return err
+	default:
+		return &usageError{fmt.Errorf("there is no %q: say create, list or delete", args[0])}
+	}
+}
+
+func keysCreate(ctx context.Context, p *program, args []string) (err error) {
+	var s settings
+	f := s.flags("keys create", p)
+	user := f.String("user", "", "`name` of the IAM user that the key stands for")
+	file := f.String("policy", "", "`file` with its IAM policy document, - for standard input")
+	if err := s.parse(f, p, args); err != nil {
+		return err
+	}
+	if *user == "" || *file == "" || f.NArg() > 0 {
+		return &usageError{errors.New("give --user NAME and --policy FILE")}
+	}
+	var policy []byte
+	if *file == "-" {
+		policy, err = io.ReadAll(io.LimitReader(p.stdin, 1<<20))
+	} else {
+		policy, err = os.ReadFile(*file) //nolint:gosec // the operator names the file
+	}
+	if err != nil {
+		return fmt.Errorf("--policy: %w", err)
+	}
+	m, err := server.OpenKeys(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	made, err := m.Create(ctx, server.NewKey{UserName: *user, Policy: policy})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "export AWS_ACCESS_KEY_ID=%s\nexport AWS_SECRET_ACCESS_KEY=%s\n", made.AccessKeyID, shellQuote(made.SecretAccessKey))
+	fmt.Fprintf(p.stderr, "The key acts as IAM user %s. Its secret is shown this once.\n", made.UserName)
+	return err
+}
+
+func keysList(ctx context.Context, p *program, args []string) (err error) {
+	var s settings
+	f := s.flags("keys list", p)
+	if err := s.parse(f, p, args); err != nil {
+		return err
+	}
+	m, err := server.OpenKeys(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	list, err := m.List(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(p.stderr, "There are no keys but the root's.")
+		return nil
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY ID\tUSER\tMADE")
+	for _, k := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", k.AccessKeyID, k.UserName, k.Created.Format("2006-01-02 15:04:05Z"))
+	}
+	return w.Flush()
+}
+
+func keysDelete(ctx context.Context, p *program, args []string) (err error) {
+	var s settings
+	f := s.flags("keys delete", p)
+	// The key's id may stand before or after the flags.
+	var id string
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		id, args = args[0], args[1:]
+	}
+	if err := s.parse(f, p, args); err != nil {
+		return err
+	}
+	if id == "" {
+		id = f.Arg(0)
+	}
+	if id == "" {
+		return &usageError{errors.New("give the id of the key")}
+	}
+	m, err := server.OpenKeys(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	return m.Delete(ctx, id)
+}

@@ -1,0 +1,298 @@
+// Package gateway is the front door of the API. Every request passes one
+// chain, in this order: find the operation, verify the signature, throttle,
+// decode, authorize, call, encode. Nothing else renders an error, and nothing
+// behind it knows of HTTP.
+//
+// The order is AWS's: a caller without a valid signature learns nothing but
+// that, one without permission learns nothing of what is wrong with its
+// request.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ringdown/internal/contract"
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/iam"
+	"ringdown/internal/sigv4"
+)
+
+// maxBody is the largest request body. The largest legal input of the model is
+// a flow's content of 256,000 characters, escaped.
+const maxBody = 4 << 20
+
+// Keys finds access keys.
+type Keys interface {
+	// Find returns nil when there is no such key.
+	Find(ctx context.Context, id string) (*iam.Key, error)
+}
+
+// Options configure a Gateway.
+type Options struct {
+	API     *contract.API
+	Keys    Keys
+	Tags    Tags
+	Metrics prometheus.Registerer
+	Logger  *slog.Logger
+	Now     func() time.Time
+	Account string
+	// Throttle turns AWS's request rates on.
+	Throttle bool
+}
+
+// Gateway is an http.Handler that serves the API.
+type Gateway struct {
+	opts     Options
+	handlers map[*contract.Operation]*handler
+	verifier *sigv4.Verifier
+	throttle *throttle
+	metrics  *metrics
+}
+
+// New binds the operations that areas serve. The error names a method that
+// has an operation's name but not its types.
+func New(o Options, areas ...any) (*Gateway, error) {
+	handlers, err := bind(o.API, areas)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{opts: o, handlers: handlers, metrics: newMetrics(o.Metrics)}
+	g.metrics.bound.Set(float64(len(handlers)))
+	g.verifier = sigv4.New(g.credential, o.Now)
+	if o.Throttle {
+		g.throttle = newThrottle()
+	}
+	return g, nil
+}
+
+// Served lists the names of the operations that are bound, sorted.
+func (g *Gateway) Served() []string {
+	names := make([]string, 0, len(g.handlers))
+	for op := range g.handlers {
+		names = append(names, op.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (g *Gateway) credential(ctx context.Context, id string) (sigv4.Credential, error) {
+	k, err := g.opts.Keys.Find(ctx, id)
+	if err != nil {
+		return sigv4.Credential{}, err
+	}
+	if k == nil {
+		return sigv4.Credential{}, sigv4.UnknownKey()
+	}
+	return sigv4.Credential{AccessKeyID: k.ID, SecretAccessKey: k.Secret, SessionToken: k.Token, Expires: k.Expires}, nil
+}
+
+// exchange is all that one request gathers on its way.
+type exchange struct {
+	id        string
+	began     time.Time
+	op        *contract.Operation // nil until a route is found
+	key       string              // the access key, once verified
+	principal string
+	instance  string
+}
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{id: uuid.NewString(), began: g.opts.Now()}
+	var a answer
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				a = g.failed(x, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+		a = g.serve(r, x)
+	}()
+	a.write(w, x.id)
+	g.record(r, x, a.status)
+}
+
+func (g *Gateway) record(r *http.Request, x *exchange, status int) {
+	took := g.opts.Now().Sub(x.began)
+	name := ""
+	if x.op != nil {
+		name = x.op.Name
+	}
+	g.metrics.record(name, status, took)
+	if !g.opts.Logger.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
+	g.opts.Logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		slog.String("request", x.id), slog.String("operation", name), slog.Int("status", status),
+		slog.Duration("took", took), slog.String("instance", x.instance),
+		slog.String("key", x.key), slog.String("principal", x.principal), slog.String("from", r.RemoteAddr))
+}
+
+// serve is the chain.
+func (g *Gateway) serve(r *http.Request, x *exchange) answer {
+	if r.Method == http.MethodOptions {
+		return preflight()
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return g.failed(x, err)
+	}
+	in, err := g.route(r, x, body)
+	if err != nil {
+		return g.failed(x, err)
+	}
+	if x.op.Service.ID == "ConnectParticipant" {
+		// Its callers show a participant's token instead of a signature.
+		return g.unserved(x)
+	}
+	ctx, principal, err := g.identify(r, x, body)
+	if err != nil {
+		return g.failed(x, err)
+	}
+	if g.throttle != nil && !g.throttle.allow(g.opts.Account, domain.CallerOf(ctx).Region, x.op.Name, x.began) {
+		return g.failed(x, fault.New(fault.Throttling, "Rate exceeded"))
+	}
+	h := g.handlers[x.op]
+	if h == nil {
+		return g.unserved(x)
+	}
+	input, invalid := in.decode(x.op)
+	x.instance = h.targets.instanceID(input)
+	if err := g.authorize(ctx, r, h, principal, input); err != nil {
+		return g.failed(x, err)
+	}
+	if invalid != nil {
+		return g.failed(x, invalid)
+	}
+	output, err := h.call(ctx, input)
+	if err != nil {
+		return g.failed(x, err)
+	}
+	a, err := success(x, output)
+	if err != nil {
+		return g.failed(x, err)
+	}
+	return a
+}
+
+// undecoded is a request whose operation is known.
+type undecoded struct {
+	request contract.Request
+	form    url.Values // of a query service, else nil
+}
+
+func (u *undecoded) decode(op *contract.Operation) (any, error) {
+	if u.form != nil {
+		return op.DecodeForm(u.form)
+	}
+	return op.Decode(u.request)
+}
+
+// route finds the operation: POST / is STS, everything else is told by method
+// and path.
+func (g *Gateway) route(r *http.Request, x *exchange, body []byte) (*undecoded, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.MalformedHTTPRequest, "The query string is malformed.")
+	}
+	if r.URL.Path == "/" && r.Method == http.MethodPost {
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, fault.New(fault.MalformedHTTPRequest, "The form in the request body is malformed.")
+		}
+		if x.op = g.opts.API.QueryOperation(form); x.op == nil {
+			return nil, fault.New(fault.UnknownOperation, "Could not find operation %q for version %q.", clip(form.Get("Action")), clip(form.Get("Version")))
+		}
+		return &undecoded{form: form}, nil
+	}
+	op, labels := g.opts.API.Match(r.Method, r.URL.EscapedPath())
+	if op == nil {
+		return nil, fault.New(fault.UnknownOperation, "No operation of Amazon Connect is at %s %s.", r.Method, clip(r.URL.Path))
+	}
+	x.op = op
+	return &undecoded{request: contract.Request{Path: labels, Query: query, Header: r.Header, Body: body}}, nil
+}
+
+// clip keeps what a stranger sent from filling an answer.
+func clip(s string) string {
+	if len(s) > 200 {
+		return strings.ToValidUTF8(s[:200], "") + "…"
+	}
+	return s
+}
+
+// identify verifies the signature and returns who signed, in the context too.
+func (g *Gateway) identify(r *http.Request, x *exchange, body []byte) (context.Context, *iam.Principal, error) {
+	id, err := g.verifier.Verify(r, body, x.op.Service.SigningName)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := g.opts.Keys.Find(r.Context(), id.AccessKeyID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if key == nil { // removed since
+		return nil, nil, sigv4.UnknownKey()
+	}
+	x.key, x.principal = key.ID, key.Principal.ARN
+	return domain.WithCaller(r.Context(), &domain.Caller{
+		Region: id.Region, Account: g.opts.Account, RequestID: x.id,
+		PrincipalID: key.Principal.UserID, ARN: key.Principal.ARN, UserName: key.Principal.UserName, Root: key.Principal.Root,
+	}), key.Principal, nil
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, tooLarge()
+	}
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	switch {
+	case err != nil && errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fault.New(fault.MalformedHTTPRequest, "The request body ends before its Content-Length.")
+	case err != nil:
+		return nil, fault.New(fault.RequestTimeout, "The request body could not be read.").Wrap(err)
+	case len(body) > maxBody:
+		return nil, tooLarge()
+	}
+	return body, nil
+}
+
+func tooLarge() error {
+	return fault.New(fault.RequestEntityTooLarge, "The request body is larger than %d bytes.", maxBody)
+}
+
+// unserved answers for an operation that this release does not have.
+func (g *Gateway) unserved(x *exchange) answer {
+	g.metrics.unserved.WithLabelValues(x.op.Name).Inc()
+	return g.failed(x, fault.New(fault.NotImplemented, "%s is not served by this release of ringdown.", x.op.Name))
+}
+
+// failed turns an error into an answer, under an exception that the operation
+// declares. What is not a fault is logged here and told to nobody.
+func (g *Gateway) failed(x *exchange, err error) answer {
+	f := fault.From(err)
+	if x.op != nil {
+		f = x.op.Fault(f)
+	}
+	if f.Code.Status() >= http.StatusInternalServerError && f.Code != fault.NotImplemented {
+		g.opts.Logger.Error("request failed", slog.String("request", x.id), slog.Any("err", err))
+	}
+	return refusal(x, f)
+}

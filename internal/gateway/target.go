@@ -1,0 +1,186 @@
+package gateway
+
+import (
+	"reflect"
+	"strings"
+
+	"ringdown/internal/contract"
+	"ringdown/internal/domain"
+)
+
+// targets tells on which resources a caller must be allowed to use an
+// operation. It is read off the input's members: a UserId makes the user a
+// resource, a RoutingProfileId the routing profile too. That gives what AWS's
+// service authorization reference lists for Amazon Connect, without a table of
+// operations.
+type targets struct {
+	instance int            // the field that names the instance, -1 when there is none
+	arn      int            // the field that is a resource's ARN
+	members  []targetMember // the fields that name resources of the instance
+	creates  domain.Kind    // what a Create operation makes
+	tags     int            // the field with the tags of a request
+	tagKeys  int            // the field with the tag keys of a request
+}
+
+type targetMember struct {
+	field int
+	kind  domain.Kind
+}
+
+// memberKinds says what the members of inputs refer to.
+var memberKinds = map[string]domain.Kind{
+	"UserId":                 domain.KindUser,
+	"RoutingProfileId":       domain.KindRoutingProfile,
+	"SecurityProfileId":      domain.KindSecurityProfile,
+	"SecurityProfileIds":     domain.KindSecurityProfile,
+	"QueueId":                domain.KindQueue,
+	"DefaultOutboundQueueId": domain.KindQueue,
+	"HierarchyGroupId":       domain.KindHierarchyGroup,
+	"ParentGroupId":          domain.KindHierarchyGroup,
+	"HoursOfOperationId":     domain.KindHoursOfOperation,
+	"ContactFlowId":          domain.KindContactFlow,
+	"ContactFlowModuleId":    domain.KindContactFlowModule,
+	"PromptId":               domain.KindPrompt,
+	"AgentStatusId":          domain.KindAgentStatus,
+	"QuickConnectId":         domain.KindQuickConnect,
+	"QuickConnectIds":        domain.KindQuickConnect,
+	"PhoneNumberId":          domain.KindPhoneNumber,
+	"EmailAddressId":         domain.KindEmailAddress,
+}
+
+func findTargets(op *contract.Operation, in reflect.Type) targets {
+	t := targets{instance: -1, arn: -1, tags: -1, tagKeys: -1}
+	for i := range in.NumField() {
+		name := in.Field(i).Name
+		if kind, ok := memberKinds[name]; ok {
+			t.members = append(t.members, targetMember{i, kind})
+			continue
+		}
+		switch name {
+		case "InstanceId":
+			t.instance = i
+		case "ResourceArn":
+			t.arn = i
+		case "Tags":
+			if in.Field(i).Type == reflect.TypeFor[map[string]string]() {
+				t.tags = i
+			}
+		case "TagKeys":
+			t.tagKeys = i
+		}
+	}
+	if made, ok := strings.CutPrefix(op.Name, "Create"); ok {
+		if kind, ok := domain.KindNamed(made); ok && kind.Segment() != "" {
+			t.creates = kind
+		} else if kind, ok := domain.KindNamed(strings.TrimPrefix(made, "User")); ok && kind.Segment() != "" {
+			t.creates = kind
+		}
+	}
+	return t
+}
+
+// resource is one that a request touches.
+type resource struct {
+	arn    string
+	parsed domain.ARN // zero when arn names no single resource
+}
+
+// resources lists what a request touches. The input may be incomplete.
+func (t *targets) resources(input any, region, account string) []resource {
+	v := reflect.ValueOf(input).Elem()
+	if t.arn >= 0 {
+		s := text(v.Field(t.arn))
+		parsed, err := domain.ParseARN(s)
+		if err != nil {
+			return []resource{{arn: s}}
+		}
+		return []resource{{s, parsed}}
+	}
+	instance := t.instanceID(input)
+	var list []resource
+	add := func(kind domain.Kind, id string) {
+		if id == "" {
+			return
+		}
+		if domain.IsARN(id) {
+			if parsed, err := domain.ParseARN(id); err == nil {
+				list = append(list, resource{id, parsed})
+				return
+			}
+		}
+		a := domain.ARN{Region: region, Account: account, Instance: domain.InstanceID(instance), Kind: kind, ID: id}
+		list = append(list, resource{a.String(), a})
+	}
+	for _, m := range t.members {
+		f := v.Field(m.field)
+		if f.Kind() == reflect.Slice {
+			for i := range f.Len() {
+				add(m.kind, f.Index(i).String())
+			}
+			continue
+		}
+		add(m.kind, text(f))
+	}
+	if t.creates != domain.KindRoot {
+		add(t.creates, "*")
+		list[len(list)-1].parsed = domain.ARN{}
+	}
+	if len(list) > 0 {
+		return list
+	}
+	if instance == "" {
+		instance = "*"
+	}
+	a := domain.ARN{Region: region, Account: account, Kind: domain.KindInstance, ID: instance}
+	r := resource{arn: a.String()}
+	if instance != "*" {
+		a.Instance = domain.InstanceID(instance)
+		r.parsed = a
+	}
+	return []resource{r}
+}
+
+// instanceID is the id of the instance that the input names, from its ARN if
+// need be, or "".
+func (t *targets) instanceID(input any) string {
+	if t.instance < 0 {
+		return ""
+	}
+	s := text(reflect.ValueOf(input).Elem().Field(t.instance))
+	if domain.IsARN(s) {
+		if a, err := domain.ParseARN(s); err == nil && a.Kind == domain.KindInstance {
+			return a.ID
+		}
+	}
+	return s
+}
+
+// requestTags are the tags that a request sets, and the keys of those that it
+// sets or removes.
+func (t *targets) requestTags(input any) (tags map[string]string, keys []string) {
+	v := reflect.ValueOf(input).Elem()
+	if t.tags >= 0 {
+		tags, _ = v.Field(t.tags).Interface().(map[string]string)
+		for k := range tags {
+			keys = append(keys, k)
+		}
+	}
+	if t.tagKeys >= 0 {
+		more, _ := v.Field(t.tagKeys).Interface().([]string)
+		keys = append(keys, more...)
+	}
+	return tags, keys
+}
+
+func text(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return ""
+		}
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.String {
+		return ""
+	}
+	return v.String()
+}

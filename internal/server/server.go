@@ -1,0 +1,205 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ringdown/internal/app/directory"
+	"ringdown/internal/app/instance"
+	"ringdown/internal/app/sts"
+	"ringdown/internal/catalog"
+	"ringdown/internal/contract"
+	"ringdown/internal/gateway"
+	"ringdown/internal/iam"
+	"ringdown/internal/identity"
+	"ringdown/internal/store"
+	"ringdown/internal/store/sqlstore"
+)
+
+// Server is a running server.
+type Server struct {
+	URL     string // where it listens
+	Data    string // absolute path of the data folder
+	NewRoot bool   // root credentials were made at this start
+	Exposed bool   // it can be reached from other machines
+	Root    RootCredentials
+	Served  []string // names of operations
+
+	connectServed int
+	cfg           Config
+	store         store.Store
+	http          *http.Server
+	finished      chan error
+}
+
+// drain is how long a stopping server lets requests finish.
+const drain = 15 * time.Second
+
+// Start opens the data and begins to serve. When it returns, the server is
+// ready. Close stops it.
+func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	if cfg.Data, err = cfg.dataFolder(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, Data: cfg.Data, Exposed: cfg.exposed(), finished: make(chan error, 1)}
+
+	c := catalog.New(catalog.Options{Account: cfg.Account, Quotas: cfg.Quotas, Now: cfg.Now, Logger: cfg.Logger})
+	areas := newAreas(c) // before the store, whose changes the catalog must understand
+	if s.store, err = sqlstore.Open(ctx, sqlstore.Options{
+		Dir: cfg.Data, URL: cfg.Database, Now: cfg.Now, Observer: c.Observe, Logger: cfg.Logger,
+	}); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.store.Close())
+		}
+	}()
+	c.Use(s.store)
+	if err := c.LoadIndex(ctx); err != nil {
+		return nil, err
+	}
+	if s.Root, s.NewRoot, err = ensureRoot(&cfg); err != nil {
+		return nil, err
+	}
+	handler, err := s.handler(c, areas)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.listen(ctx, handler)
+}
+
+// newAreas makes everything that serves operations.
+func newAreas(c *catalog.Catalog) []any {
+	people := directory.New(c, identity.NewPasswords())
+	return []any{
+		instance.New(c, people),
+		people,
+		sts.STS{},
+	}
+}
+
+// handler puts the API and what is beside it on one port.
+func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) {
+	api, err := contract.Load()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := iam.NewKeys(iam.KeysOptions{
+		Store: s.store, Account: s.cfg.Account, RootID: s.Root.AccessKeyID, RootSecret: s.Root.SecretAccessKey, Now: s.cfg.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	g, err := gateway.New(gateway.Options{
+		API: api, Keys: keys, Tags: c, Metrics: metrics, Logger: s.cfg.Logger, Now: s.cfg.Now,
+		Account: s.cfg.Account, Throttle: s.cfg.Throttle,
+	}, areas...)
+	if err != nil {
+		return nil, err
+	}
+	s.Served = g.Served()
+	for _, name := range s.Served {
+		if api.Service("Connect").Operation(name) != nil {
+			s.connectServed++
+		}
+	}
+	own := http.NewServeMux()
+	own.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	own.Handle("GET /-/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	own.Handle("/-/keys", keysHandler{keys, s.Root, s.cfg})
+	own.Handle("/-/keys/", keysHandler{keys, s.Root, s.cfg})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux cleans paths, which would break signatures, so it sees only
+		// its own.
+		if strings.HasPrefix(r.URL.Path, "/-/") {
+			own.ServeHTTP(w, r)
+			return
+		}
+		g.ServeHTTP(w, r)
+	}), nil
+}
+
+// listen opens the port and serves in the background.
+func (s *Server) listen(ctx context.Context, handler http.Handler) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	s.URL = s.cfg.scheme() + "://" + l.Addr().String()
+	s.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
+	}
+	raw, err := json.Marshal(endpoint{s.URL})
+	if err == nil {
+		err = writePrivately(filepath.Join(s.Data, endpointFile), raw)
+	}
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	go func() {
+		if s.cfg.TLSCert != "" {
+			s.finished <- s.http.ServeTLS(l, s.cfg.TLSCert, s.cfg.TLSKey)
+			return
+		}
+		s.finished <- s.http.Serve(l)
+	}()
+	return nil
+}
+
+// Wait returns when ctx is done or the server has failed, which gives an
+// error.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.finished:
+		s.finished <- err
+		return err
+	}
+}
+
+// Close lets requests finish, then frees everything. It may be called twice.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if e := os.Remove(filepath.Join(s.Data, endpointFile)); e != nil && !errors.Is(e, os.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return errors.Join(err, s.store.Close())
+}
+
+// ConnectServed is how many operations of Amazon Connect are served.
+func (s *Server) ConnectServed() int { return s.connectServed }
+
+// RootFile is where the root credentials are kept.
+func (s *Server) RootFile() string { return filepath.Join(s.Data, rootFile) }
