@@ -54,7 +54,7 @@ type postgresStore struct {
 	pool     *pgxpool.Pool
 	keys     *keyBlocks
 	notifier *notifier
-	poller   *poller
+	poller   *poller // nil without an observer
 	pruner   *pruner
 	// alone is held shared by updates and wholly by one that has lost too many
 	// races.
@@ -156,7 +156,8 @@ func (s *postgresStore) Update(ctx context.Context, fn func(store.Tx) error) err
 	for attempt := 0; ; attempt++ {
 		changes, again, err := s.attempt(ctx, attempt, fn)
 		if err == nil {
-			return s.tell(changes)
+			s.tell(changes)
+			return nil
 		}
 		if !again {
 			return err
@@ -197,8 +198,13 @@ func (s *postgresStore) attempt(ctx context.Context, attempt int, fn func(store.
 	if err := logChanges(ctx, session, t.changes, s.options.Now()); err != nil {
 		return nil, classifyPg(err) == lostRace, err
 	}
+	s.poller.claim(t.changes)
 	if err := ptx.Commit(ctx); err != nil {
-		return nil, classifyPg(err) == lostRace, fmt.Errorf("commit: %w", err)
+		again = classifyPg(err) == lostRace
+		if !again {
+			s.poller.doubt(t.changes)
+		}
+		return nil, again, fmt.Errorf("commit: %w", err)
 	}
 	return t.changes, false, nil
 }
@@ -232,15 +238,13 @@ func logChanges(ctx context.Context, s session, changes []store.Change, now time
 }
 
 // tell shows the changes to the observer and waits until it has seen them.
-func (s *postgresStore) tell(changes []store.Change) error {
+func (s *postgresStore) tell(changes []store.Change) {
 	if s.options.Observer == nil || len(changes) == 0 {
-		return nil
+		return
 	}
-	s.poller.told(changes)
 	seen := make(chan struct{})
 	s.notifier.commits <- commit{changes: changes, seen: func() { close(seen) }}
 	<-seen
-	return nil
 }
 
 func (s *postgresStore) Changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {

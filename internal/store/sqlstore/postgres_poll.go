@@ -41,8 +41,9 @@ type poller struct {
 
 	mu       sync.Mutex
 	settled  int64              // up to here nothing is missing any more
-	seen     map[int64]struct{} // numbers beyond settled that have been told
+	seen     map[int64]struct{} // numbers beyond settled that have been told or claimed
 	gapSince time.Time          // since when settled+1 is missing though later ones are there
+	doubtful []store.Change
 }
 
 func startPoller(ctx context.Context, s session, n *notifier, o Options) (*poller, error) {
@@ -61,19 +62,39 @@ func startPoller(ctx context.Context, s session, n *notifier, o Options) (*polle
 		stop()
 		return nil, err
 	}
-	p.told(known)
+	p.claim(known)
 	p.done.Go(func() { p.run(ctx) })
 	return p, nil
 }
 
-// told notes changes that the observer has been or is being told of.
-func (p *poller) told(changes []store.Change) {
+// claim keeps the poller from telling changes that are told otherwise. Updates
+// claim theirs before they commit, so that the poller cannot come first; the
+// numbers of those that then fail are missing for good and no gap to wait for.
+func (p *poller) claim(changes []store.Change) {
+	if p == nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range changes {
 		if c.Seq > p.settled {
 			p.seen[c.Seq] = struct{}{}
 		}
+	}
+}
+
+// doubt has the poller find out what became of changes whose commit ended
+// without an answer, as it does when the connection breaks.
+func (p *poller) doubt(changes []store.Change) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range changes {
+		// Whatever it was meant to be, the record is now what is there, or gone.
+		c.Op = store.Put
+		p.doubtful = append(p.doubtful, c)
 	}
 }
 
@@ -96,7 +117,15 @@ func (p *poller) run(ctx context.Context) {
 func (p *poller) poll(ctx context.Context, now time.Time) error {
 	p.mu.Lock()
 	from := p.settled
+	doubtful := p.doubtful
+	p.doubtful = nil
 	p.mu.Unlock()
+	if news, err := p.load(ctx, doubtful); err != nil {
+		p.doubt(doubtful)
+		return err
+	} else if len(news) > 0 {
+		p.notifier.commits <- commit{changes: news}
+	}
 	for {
 		changes, err := reader{p.session}.changes(ctx, from, pollRows)
 		if err != nil {
@@ -111,7 +140,7 @@ func (p *poller) poll(ctx context.Context, now time.Time) error {
 		}
 		if len(news) > 0 {
 			p.notifier.commits <- commit{changes: news}
-			p.told(news)
+			p.claim(news)
 		}
 		if len(changes) < pollRows {
 			break
@@ -161,9 +190,12 @@ func (p *poller) load(ctx context.Context, changes []store.Change) ([]store.Chan
 		}
 		if r, ok := current[c.Record.PK]; ok {
 			changes[i].Record = r
-		} else {
-			changes[i].Op = store.Delete
-			changes[i].Record.Version++
+			continue
+		}
+		gone := c.Record
+		changes[i].Op = store.Delete
+		changes[i].Record = &store.Record{
+			PK: gone.PK, Instance: gone.Instance, Kind: gone.Kind, ID: gone.ID, Version: gone.Version + 1,
 		}
 	}
 	return changes, nil

@@ -223,9 +223,7 @@ func scanRecord(row row) (*store.Record, error) {
 	}
 	r.PK, r.Instance, r.Kind = store.PK(pk), store.PK(instance), domain.Kind(kind)
 	r.Created, r.Modified = fromMicros(created), fromMicros(modified)
-	if len(r.Doc) == 0 {
-		r.Doc = nil
-	}
+	r.Doc = orNil(r.Doc)
 	if tags != "" {
 		if err := json.Unmarshal([]byte(tags), &r.Tags); err != nil {
 			return nil, fmt.Errorf("tags of record %d: %w", pk, err)

@@ -17,7 +17,7 @@ type session interface {
 }
 
 // row is one row of an answer. Scan copies its columns, in order, to *int64,
-// *string and *[]byte; an empty text or blob becomes an empty string or nil.
+// *string and *[]byte.
 type row interface {
 	Scan(dest ...any) error
 }

@@ -203,6 +203,7 @@ func (t *tx) Recall(ctx context.Context, key string) (*store.Memo, error) {
 			return err
 		}
 		m.Expires = fromMicros(expires)
+		m.Fingerprint, m.Answer = orNil(m.Fingerprint), orNil(m.Answer)
 		memo = &m
 		return nil
 	}, selectMemo, key, micros(t.now()))
@@ -285,6 +286,15 @@ func orNull(s string) any {
 		return nil
 	}
 	return s
+}
+
+// orNil is b, or nil when it is empty: the databases disagree about which of
+// the two an empty column is.
+func orNil(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
 }
 
 // blob is b as an argument for a column that is not null.
