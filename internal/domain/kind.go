@@ -47,7 +47,7 @@ var kinds = map[Kind]kindInfo{
 	KindInstance:            {name: "Instance", segment: "instance", outside: true},
 	KindUser:                {name: "User", segment: "agent"},
 	KindHierarchyGroup:      {name: "HierarchyGroup", segment: "agent-group"},
-	KindHierarchyStructure:  {name: "HierarchyStructure"},
+	KindHierarchyStructure:  {name: "HierarchyStructure", segment: "agent-group-level"}, // its ARNs name one level each: …/agent-group-level/1
 	KindAgentStatus:         {name: "AgentStatus", segment: "agent-state"},
 	KindSecurityProfile:     {name: "SecurityProfile", segment: "security-profile"},
 	KindRoutingProfile:      {name: "RoutingProfile", segment: "routing-profile"},

@@ -58,7 +58,7 @@ type PhoneConfig struct {
 type Proficiency struct {
 	AttributeID string
 	Name, Value string
-	Level       float32 // 1 to 5
+	Level       float32 // 1, 2, 3, 4 or 5
 }
 
 // maxAfterContactWork is the longest AfterContactWorkTimeLimit in seconds (AWS
@@ -102,7 +102,26 @@ func (u *User) Check() error {
 			return err
 		}
 	}
+	if err := u.checkProficiencies(); err != nil {
+		return err
+	}
 	return u.checkChannels()
+}
+
+// checkProficiencies checks that levels are whole and each value is there once
+// (AWS API reference, UserProficiency).
+func (u *User) checkProficiencies() error {
+	for i, p := range u.Proficiencies {
+		if p.Level < 1 || p.Level > 5 || p.Level != float32(int(p.Level)) {
+			return fault.New(fault.InvalidParameter, "UserProficiencies: the Level of %q, %q must be 1, 2, 3, 4 or 5", p.Name, p.Value)
+		}
+		for _, other := range u.Proficiencies[:i] {
+			if other.Name == p.Name && other.Value == p.Value {
+				return fault.New(fault.DuplicateResource, "UserProficiencies: the user has %q, %q already", p.Name, p.Value)
+			}
+		}
+	}
+	return nil
 }
 
 func (i *IdentityInfo) check() error {

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
@@ -11,7 +12,6 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
-	"ringdown/internal/search"
 	"ringdown/internal/store"
 )
 
@@ -23,7 +23,6 @@ const (
 	roleRoutingProfile  store.Role = "routing-profile"
 	roleSecurityProfile store.Role = "security-profile"
 	roleHierarchyGroup  store.Role = "hierarchy-group"
-	roleProficiency     store.Role = "proficiency"
 )
 
 var userKind = catalog.Kind[domain.User]{
@@ -59,7 +58,7 @@ func userRefs(e *domain.User) []catalog.Ref {
 		refs = append(refs, catalog.Ref{Role: roleHierarchyGroup, Kind: domain.KindHierarchyGroup, ID: string(e.HierarchyGroupID)})
 	}
 	for _, p := range e.Proficiencies {
-		refs = append(refs, catalog.Ref{Role: roleProficiency, Kind: domain.KindPredefinedAttribute, ID: p.AttributeID})
+		refs = append(refs, catalog.Ref{Role: roleProficiency(p.Value), Kind: domain.KindPredefinedAttribute, ID: p.AttributeID})
 	}
 	return refs
 }
@@ -70,27 +69,6 @@ func identity(e *domain.User) *domain.IdentityInfo {
 	}
 	return e.IdentityInfo
 }
-
-func indexHierarchy(e *domain.User, d *search.Doc) {
-	if e.HierarchyGroupID != "" {
-		d.Keys[fieldHierarchyGroup] = []string{string(e.HierarchyGroupID)}
-	}
-}
-
-func indexProficiencies(e *domain.User, d *search.Doc) {
-	if len(e.Proficiencies) == 0 {
-		return
-	}
-	d.Tuples = map[string][]search.Tuple{fieldProficiency: catalog.Map(e.Proficiencies, func(p domain.Proficiency) search.Tuple {
-		return search.Tuple{Name: p.Name, Value: p.Value, Level: float64(p.Level)}
-	})}
-}
-
-// The index fields of a user that are asked for by conditions of their own.
-const (
-	fieldHierarchyGroup = "hierarchygroup"
-	fieldProficiency    = "proficiency"
-)
 
 // CreateUser adds a user. Which of Password, DirectoryUserId and IdentityInfo
 // it needs depends on the identity type of the instance (AWS API reference,
@@ -114,7 +92,7 @@ func (d *Directory) CreateUser(ctx context.Context, in *connect.CreateUserInput)
 	if e.RoutingProfileID, e.SecurityProfileIDs, err = profileIDs(sc, in.RoutingProfileId, in.SecurityProfileIds); err != nil {
 		return nil, err
 	}
-	if e.HierarchyGroupID, err = hierarchyGroupID(sc, in.HierarchyGroupId); err != nil {
+	if e.HierarchyGroupID, err = d.groupForUser(ctx, d.catalog.Store(), sc, in.HierarchyGroupId); err != nil {
 		return nil, err
 	}
 	if err := checkIdentity(sc.Identity, e, in); err != nil {
@@ -151,11 +129,18 @@ func checkIdentity(kind domain.IdentityManagementType, e *domain.User, in *conne
 		return fault.New(fault.InvalidRequest, "DirectoryUserId must not be given: the instance's users sign in by SAML")
 	case managed && in.DirectoryUserId != nil:
 		return fault.New(fault.InvalidRequest, "DirectoryUserId must not be given: the instance has no directory of others")
-	case kind != domain.ExistingDirectory && (identity(e).FirstName == "" || identity(e).LastName == ""):
-		return fault.New(fault.InvalidRequest, "IdentityInfo.FirstName and IdentityInfo.LastName are required for an instance of type %s", kind)
 	default:
-		return nil
+		return checkNames(kind, e)
 	}
+}
+
+// checkNames checks that a user has a name where no directory of others keeps
+// it.
+func checkNames(kind domain.IdentityManagementType, e *domain.User) error {
+	if who := identity(e); kind != domain.ExistingDirectory && (who.FirstName == "" || who.LastName == "") {
+		return fault.New(fault.InvalidRequest, "IdentityInfo.FirstName and IdentityInfo.LastName are required for an instance of type %s", kind)
+	}
+	return nil
 }
 
 // DescribeUser returns a user.
@@ -232,16 +217,26 @@ func (d *Directory) change(ctx context.Context, instanceID, userID *string, chan
 
 // UpdateUserIdentityInfo replaces the identity information as a whole.
 func (d *Directory) UpdateUserIdentityInfo(ctx context.Context, in *connect.UpdateUserIdentityInfoInput) (*connect.UpdateUserIdentityInfoOutput, error) {
-	return nil, d.change(ctx, in.InstanceId, in.UserId, func(_ catalog.Scope, e *domain.User) error {
+	return nil, d.change(ctx, in.InstanceId, in.UserId, func(sc catalog.Scope, e *domain.User) error {
 		e.IdentityInfo = identityInfo(in.IdentityInfo)
-		return nil
+		return checkNames(sc.Identity, e)
 	})
 }
 
-// UpdateUserPhoneConfig replaces the phone settings as a whole.
+// UpdateUserPhoneConfig replaces the phone settings as a whole. They take the
+// place of settings by channel that mean the same: the operation "will always
+// set the same ACW timeouts to all channels" (AWS API reference), and so for
+// the others.
 func (d *Directory) UpdateUserPhoneConfig(ctx context.Context, in *connect.UpdateUserPhoneConfigInput) (*connect.UpdateUserPhoneConfigOutput, error) {
 	return nil, d.change(ctx, in.InstanceId, in.UserId, func(_ catalog.Scope, e *domain.User) error {
-		e.PhoneConfig = phoneConfig(in.PhoneConfig)
+		phone := phoneConfig(in.PhoneConfig)
+		e.PhoneConfig, e.AutoAcceptConfigs, e.AfterContactWorkConfigs = phone, nil, nil
+		if phone.PhoneType != "" || phone.DeskPhoneNumber != "" {
+			e.PhoneNumberConfigs = nil
+		}
+		if phone.PersistentConnection != nil {
+			e.PersistentConnectionConfigs = nil
+		}
 		return nil
 	})
 }
@@ -280,9 +275,13 @@ func (d *Directory) UpdateUserConfig(ctx context.Context, in *connect.UpdateUser
 // UpdateUserHierarchy puts a user into a hierarchy group, or out of any when
 // the request names none.
 func (d *Directory) UpdateUserHierarchy(ctx context.Context, in *connect.UpdateUserHierarchyInput) (*connect.UpdateUserHierarchyOutput, error) {
-	return nil, d.change(ctx, in.InstanceId, in.UserId, func(sc catalog.Scope, e *domain.User) error {
+	sc, err := d.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	return nil, d.users.Update(ctx, sc, *in.UserId, func(tx store.Tx, e *domain.User) error {
 		var err error
-		e.HierarchyGroupID, err = hierarchyGroupID(sc, in.HierarchyGroupId)
+		e.HierarchyGroupID, err = d.groupForUser(ctx, tx, sc, in.HierarchyGroupId)
 		return err
 	})
 }
@@ -318,12 +317,39 @@ func profileIDs(sc catalog.Scope, routing *string, security []string) (domain.Ro
 		}
 		ids[i] = domain.SecurityProfileID(id)
 	}
-	return domain.RoutingProfileID(rp), ids, nil
+	return domain.RoutingProfileID(rp), distinct(ids), nil
+}
+
+// distinct leaves of each element the first.
+func distinct[T comparable](list []T) []T {
+	out := make([]T, 0, len(list))
+	for _, v := range list {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 func hierarchyGroupID(sc catalog.Scope, idOrARN *string) (domain.HierarchyGroupID, error) {
 	id, err := catalog.ID(sc, domain.KindHierarchyGroup, aws.ToString(idOrARN))
 	return domain.HierarchyGroupID(id), err
+}
+
+// groupForUser is the hierarchy group that a request gives a user, empty for
+// none. The root of the hierarchy is no place for users.
+func (d *Directory) groupForUser(ctx context.Context, rd store.Reader, sc catalog.Scope, idOrARN *string) (domain.HierarchyGroupID, error) {
+	if aws.ToString(idOrARN) == "" {
+		return "", nil
+	}
+	i, err := d.hierarchyGroups.GetIn(ctx, rd, sc, *idOrARN)
+	if err != nil {
+		return "", err
+	}
+	if i.Value.IsRoot() {
+		return "", rootIsFixed()
+	}
+	return domain.HierarchyGroupID(i.ID), nil
 }
 
 func strs[S ~string](list []S) []string {
