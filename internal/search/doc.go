@@ -20,24 +20,29 @@
 //
 // # What was measured
 //
-// On two cores that other work kept busy (load 2 to 3), over 1,000,000 users
-// with a username (half of them short, half an e-mail address), two names,
-// four key fields, two tags and two proficiencies, each search with its exact
-// total and a page of 100, as p50 (BenchmarkSearch):
+// On two cores that other work kept busy (load 2), over 1,000,000 users with
+// a username (half of them short, half an e-mail address), two names, four key
+// fields, two tags and two proficiencies, each search with its exact total and
+// a page of 100 (BenchmarkSearch), p50 and p99:
 //
-//   - username or id equal, one key, one tag, all users: 1 to 4 µs, at 10,000
-//     users the same; first or last name equal: 3 to 11 µs;
-//   - a part of a username in half of the users: 4 to 160 µs, in one user:
-//     25 µs (3 µs at 10,000), in a hundred: 150 µs;
-//   - a text of which a pair of letters is frequent elsewhere in the same
-//     usernames ("@example.com" after names with "co" and "le"), so that every
-//     third candidate must be read: 8 ms, and 20 ms when the cores were
-//     oversubscribed; the only condition that exceeded 10 ms;
-//   - a part of a last name, up to all users: 1 to 3 ms; 5,000 hierarchy
-//     groups at once, or proficiencies of four users in five: 4 to 6 ms;
-//   - Or of three dense parts 3 ms, And of four dense conditions 7 ms.
+//   - username or id equal, one of few profiles, a tag, all users: 0.5 to 2
+//     and 2 to 5 µs, at 10,000 users the same; first or last name or hierarchy
+//     group equal, of 200 to 500 users: 3 to 10 and 13 to 22 µs;
+//   - a part of the username that half of the users have: 5 to 120 µs and 10
+//     to 920 µs; that a hundred have: 150 and 340 µs; that one has: 26 and
+//     87 µs, at 10,000 users 3 and 7 µs, because the sets of triples that are
+//     intersected grow with the users;
+//   - a part of the last name, up to that of all users: 0.1 to 2.1 ms and 0.2
+//     to 3.3 ms; 5,000 hierarchy groups at once: 2.7 and 9.8 ms; proficiencies
+//     that 80 % have: 5.7 and 6.3 ms;
+//   - Or of three dense parts: 3.5 and 4.4 ms; And of four dense conditions:
+//     5.6 and 8.3 ms;
+//   - two conditions read so many values that their p99 went beyond 10 ms: one
+//     letter anywhere (9 and 16 ms), and a text of which many usernames have
+//     a pair of letters a second time, "@example.com" after names with "co" or
+//     "le", of which 140,000 were read (8 and 10 to 17 ms).
 //
-// A user took 250 bytes. Load took 8 to 17 µs a user, Put of a new one 17 µs,
-// Put of a known one 3 to 13 µs and, with its unique text changed (which the
-// API does not allow for usernames), 60 to 115 µs.
+// A user took 250 bytes, of which the username took about half. Load took 8 to
+// 17 µs a user, Put of a new one 17 µs, of a known one 3 to 13 µs and, with all
+// its values changed, the username among them, 60 to 115 µs.
 package search
