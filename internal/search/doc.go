@@ -42,7 +42,7 @@
 //     a pair of letters a second time, "@example.com" after names with "co" or
 //     "le", of which 140,000 were read (8 and 10 to 17 ms).
 //
-// A user took 250 bytes, of which the username took about half. Load took 8 to
-// 17 µs a user, Put of a new one 17 µs, of a known one 3 to 13 µs and, with all
-// its values changed, the username among them, 60 to 115 µs.
+// A user took 250 bytes. Load took 8 to 17 µs a user, Put of a new one 17 µs,
+// of a known one 3 to 13 µs and, with all its values changed, the username
+// among them, 60 to 115 µs.
 package search
