@@ -1,0 +1,31 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ringdown/internal/catalog"
+	"ringdown/internal/contract"
+	"ringdown/internal/gateway"
+)
+
+// BoundAPI returns the contract with every operation bound that a server of
+// this build serves, for contract.Operation.Bound to tell. It opens no data
+// folder and listens nowhere. It fails as Start would: when a method has the
+// name of an operation and not its types.
+func BoundAPI() (*contract.API, error) {
+	api, err := contract.Load()
+	if err != nil {
+		return nil, err
+	}
+	c := catalog.New(catalog.Options{Account: DefaultAccount})
+	_, err = gateway.New(gateway.Options{
+		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	}, newAreas(c)...)
+	if err != nil {
+		return nil, err
+	}
+	return api, nil
+}
