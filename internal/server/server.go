@@ -20,7 +20,9 @@ import (
 
 	"ringdown/internal/app/directory"
 	"ringdown/internal/app/instance"
+	"ringdown/internal/app/numbers"
 	"ringdown/internal/app/sts"
+	"ringdown/internal/app/tagging"
 	"ringdown/internal/catalog"
 	"ringdown/internal/contract"
 	"ringdown/internal/gateway"
@@ -92,6 +94,8 @@ func newAreas(c *catalog.Catalog) []any {
 	return []any{
 		instance.New(c, people),
 		people,
+		numbers.New(c),
+		tagging.New(c),
 		sts.STS{},
 	}
 }
