@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -73,7 +74,7 @@ func openPostgres(ctx context.Context, o Options) (_ store.Store, err error) {
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "ringdown"
 	}
-	if err := migratePostgres(ctx, config.ConnConfig); err != nil {
+	if err := migratePostgres(ctx, config.ConnConfig, o.Logger); err != nil {
 		return nil, err
 	}
 	s := &postgresStore{options: o}
@@ -114,12 +115,16 @@ func openPostgres(ctx context.Context, o Options) (_ store.Store, err error) {
 // migratePostgres takes turns with servers that start at the same time by a
 // lock that is a row. Making the tables of versions and locks is not covered by
 // it, so the first start of several may fail for some and is tried again.
-func migratePostgres(ctx context.Context, config *pgx.ConnConfig) error {
+func migratePostgres(ctx context.Context, config *pgx.ConnConfig, log *slog.Logger) error {
 	db := stdlib.OpenDB(*config)
 	var err error
 	for attempt := range 3 {
 		var locker lock.Locker
-		if locker, err = lock.NewPostgresTableLocker(); err != nil {
+		if locker, err = lock.NewPostgresTableLocker(
+			// Ask every half second for up to five minutes.
+			lock.WithTableLockTimeout(500*time.Millisecond, 600),
+			lock.WithTableLogger(log),
+		); err != nil {
 			break
 		}
 		err = migrate(ctx, db, goose.DialectPostgres, "postgres", goose.WithLocker(locker))

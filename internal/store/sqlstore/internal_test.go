@@ -1,0 +1,213 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/store"
+)
+
+// TestBrokenGroup: when SQLite has rolled back the transaction of a group by
+// itself, nobody of the group is told that its update was kept.
+func TestBrokenGroup(t *testing.T) {
+	opened, err := Open(t.Context(), Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := opened.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	s := opened.(*sqliteStore)
+	insert := func(id string) func(*tx) error {
+		return func(tx *tx) error {
+			return tx.Insert(t.Context(), &store.Record{Kind: domain.KindUser, ID: id}, nil)
+		}
+	}
+	var first, second error
+	var running sync.WaitGroup
+	firstRuns := make(chan struct{})
+	running.Go(func() {
+		first = s.writer.update(t.Context(), func(tx *tx) error {
+			close(firstRuns)
+			for len(s.writer.turns) == 0 { // until the second waits in line
+				runtime.Gosched()
+			}
+			return insert("first")(tx)
+		})
+	})
+	<-firstRuns
+	running.Go(func() {
+		second = s.writer.update(t.Context(), func(tx *tx) error {
+			_, err := tx.session.exec(t.Context(), "ROLLBACK") // as a full disk does
+			return err
+		})
+	})
+	running.Wait()
+	if first == nil || second == nil {
+		t.Errorf("the first was told %v, the second %v", first, second)
+	}
+	if n, err := s.Count(t.Context(), store.Root, domain.KindUser); err != nil || n != 0 {
+		t.Errorf("%d records are kept (%v)", n, err)
+	}
+	if err := s.writer.update(t.Context(), insert("next")); err != nil {
+		t.Errorf("the next update: %v", err)
+	}
+	if log, err := s.Changes(t.Context(), 0, 0); err != nil || len(log) != 1 || log[0].Seq != 1 {
+		t.Errorf("the log has %+v (%v)", log, err)
+	}
+}
+
+// TestPruneInBatches: a long log goes in pieces, and its newest entry stays.
+func TestPruneInBatches(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	opened, err := Open(t.Context(), Options{Dir: t.TempDir(), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := opened.(*sqliteStore)
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	const entries = 2*pruneBatch + 10
+	err = s.writer.update(t.Context(), func(tx *tx) error {
+		for i := range entries {
+			if err := tx.Insert(t.Context(), &store.Record{Kind: domain.KindUser, ID: fmt.Sprint(i)}, nil); err != nil {
+				return err
+			}
+			if err := tx.Remember(t.Context(), fmt.Sprint(i), store.Memo{Expires: now.Add(time.Hour)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		left int
+		more bool
+	}{{pruneBatch + 10, true}, {10, true}, {1, false}, {1, false}} {
+		var more bool
+		err := s.writer.update(t.Context(), func(tx *tx) (err error) {
+			more, err = prune(t.Context(), tx.session, now.Add(25*time.Hour))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, err := s.Changes(t.Context(), 0, 0)
+		if err != nil || len(log) != want.left || more != want.more || log[len(log)-1].Seq != entries {
+			t.Errorf("%d entries left, more %v; want %d, %v (%v)", len(log), more, want.left, want.more, err)
+		}
+	}
+	if n, err := number(t.Context(), s.pool, "SELECT COUNT(*) FROM memo"); err != nil || n != 0 {
+		t.Errorf("%d memos left (%v)", n, err)
+	}
+}
+
+// fakeLog is the change log as one server sees it.
+type fakeLog struct {
+	session
+	visible []int64
+	asked   []int64
+}
+
+func (f *fakeLog) query(_ context.Context, each func(row) error, text string, args ...any) error {
+	if text != listChanges {
+		return fmt.Errorf("unexpected %q", text)
+	}
+	after := args[0].(int64)
+	f.asked = append(f.asked, after)
+	slices.Sort(f.visible)
+	for _, seq := range f.visible {
+		if seq > after {
+			// Removals: the poller need not load a record for them.
+			if err := each(liteRow{seq, int64(store.Delete), seq, int64(0), int64(2), "id", int64(2)}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// TestPollerWaitsForGaps: a change whose lower number becomes visible after
+// higher ones is told, each is told once, and a gap is not waited for for ever.
+func TestPollerWaitsForGaps(t *testing.T) {
+	log := &fakeLog{}
+	var told []int64
+	n := startNotifier(func(changes []store.Change) {
+		for _, c := range changes {
+			told = append(told, c.Seq)
+		}
+	})
+	p := &poller{session: log, notifier: n, seen: make(map[int64]struct{})}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	poll := func(settled int64, visible ...int64) {
+		t.Helper()
+		log.visible = append(log.visible, visible...)
+		if err := p.poll(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+		if p.settled != settled {
+			t.Errorf("settled up to %d, want %d", p.settled, settled)
+		}
+	}
+	poll(2, 1, 2)
+	poll(2, 4, 6) // 3 and 5 are still to come
+	now = now.Add(gapPatience / 2)
+	poll(4, 3)
+	p.claim([]store.Change{{Seq: 7}}) // this server's own
+	poll(4, 7, 8)
+	now = now.Add(gapPatience)
+	poll(8)    // 5 has failed
+	poll(9, 9) // nothing below is asked for any more
+	n.close()
+	if want := []int64{1, 2, 4, 6, 3, 8, 9}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	if last := log.asked[len(log.asked)-1]; last != 8 {
+		t.Errorf("asked beyond %d, want 8", last)
+	}
+	if len(p.seen) != 0 {
+		t.Errorf("%d numbers are still remembered", len(p.seen))
+	}
+}
+
+// TestKeyLists: every number of keys finds a statement that takes them.
+func TestKeyLists(t *testing.T) {
+	for n := 1; n <= maxKeys; n++ {
+		text, takes := forKeys(resolveIDs, n)
+		if takes < n || takes >= 2*n && n > 1 || !strings.Contains(text, fmt.Sprintf("$%d)", takes+2)) {
+			t.Fatalf("%d keys take a statement of %d", n, takes)
+		}
+	}
+}
+
+// TestDialectsHaveTheSameMigrations: a schema version means the same in both.
+func TestDialectsHaveTheSameMigrations(t *testing.T) {
+	files := func(folder string) (names []string) {
+		entries, err := migrations.ReadDir(path.Join("migrations", folder))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	if lite, pg := files("sqlite"), files("postgres"); !slices.Equal(lite, pg) {
+		t.Errorf("SQLite has %v, PostgreSQL %v", lite, pg)
+	}
+}
