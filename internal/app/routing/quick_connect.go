@@ -33,7 +33,7 @@ var quickConnectKind = catalog.Kind[domain.QuickConnect]{
 func quickConnectRefs(e *domain.QuickConnect) []catalog.Ref {
 	var refs []catalog.Ref
 	if e.Type == types.QuickConnectTypeQueue {
-		refs = append(refs, catalog.Ref{Role: roleQueue, Kind: domain.KindQueue, ID: string(e.QueueID)})
+		refs = append(refs, catalog.Ref{Role: roleTransferQueue, Kind: domain.KindQueue, ID: string(e.QueueID)})
 	}
 	if e.Type != types.QuickConnectTypePhoneNumber {
 		refs = append(refs, catalog.Ref{Role: roleTransferFlow, Kind: domain.KindContactFlow, ID: string(e.FlowID)})

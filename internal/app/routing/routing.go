@@ -18,7 +18,8 @@ import (
 	"ringdown/internal/store"
 )
 
-// The roles in which the kinds of this package refer to resources.
+// The roles in which the kinds of this package refer to resources, each used by
+// one kind only.
 const (
 	roleHours                 store.Role = "hours-of-operation"
 	roleParentHours           store.Role = "parent-hours"
@@ -31,6 +32,7 @@ const (
 	roleOutboundEmail         store.Role = "outbound-email-address"
 	roleEmailAddress          store.Role = "email-address"
 	roleQuickConnect          store.Role = "quick-connect"
+	roleTransferQueue         store.Role = "transfer-queue"
 	roleTransferFlow          store.Role = "transfer-flow"
 )
 
