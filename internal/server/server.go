@@ -19,8 +19,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"ringdown/internal/app/directory"
+	"ringdown/internal/app/flows"
 	"ringdown/internal/app/instance"
 	"ringdown/internal/app/numbers"
+	"ringdown/internal/app/routing"
 	"ringdown/internal/app/sts"
 	"ringdown/internal/app/tagging"
 	"ringdown/internal/catalog"
@@ -91,9 +93,14 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 // newAreas makes everything that serves operations.
 func newAreas(c *catalog.Catalog) []any {
 	people := directory.New(c, identity.NewPasswords())
+	routes := routing.New(c)
+	flow := flows.New(c)
 	return []any{
-		instance.New(c, people),
+		// The flows of a new instance name its queue, so they come after it.
+		instance.New(c, routes, flow, people),
 		people,
+		routes,
+		flow,
 		numbers.New(c),
 		tagging.New(c),
 		sts.STS{},
