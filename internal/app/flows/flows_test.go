@@ -1,0 +1,224 @@
+package flows_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/connect"
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/catalog"
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/server"
+	"ringdown/internal/server/servertest"
+	"ringdown/internal/store"
+	"ringdown/internal/store/sqlstore"
+)
+
+// storedFlow is a flow that no operation makes yet.
+type storedFlow struct {
+	name, published, saved string // contents; "" for none
+}
+
+// bootWith boots a server whose data folder holds an instance, whose id it
+// returns too, with nothing but the given flows.
+func bootWith(t testing.TB, flows ...storedFlow) (*servertest.Server, string) {
+	t.Helper()
+	var instance string
+	s := servertest.Boot(t, func(cfg *server.Config) { instance = fill(t, cfg.Data, flows) })
+	return s, instance
+}
+
+func fill(t testing.TB, folder string, flows []storedFlow) (instance string) {
+	t.Helper()
+	ctx := domain.WithCaller(context.Background(), &domain.Caller{Region: servertest.Region, Account: server.DefaultAccount})
+	c := catalog.New(catalog.Options{Account: server.DefaultAccount})
+	instances := catalog.Register(c, catalog.Kind[domain.Instance]{
+		Of: domain.KindInstance, Name: func(e *domain.Instance) string { return e.Alias },
+	})
+	contactFlows := catalog.Register(c, catalog.Kind[domain.ContactFlow]{
+		Of: domain.KindContactFlow, Name: func(e *domain.ContactFlow) string { return e.Name },
+	})
+	contents := catalog.Register(c, catalog.Kind[domain.FlowContent]{
+		Of: domain.KindFlowContent, Name: func(*domain.FlowContent) string { return "" },
+	})
+	s, err := sqlstore.Open(ctx, sqlstore.Options{Dir: folder, Observer: c.Observe})
+	ok(t, err)
+	defer func() { ok(t, s.Close()) }()
+	c.Use(s)
+	made, err := instances.Create(ctx, c.RootScope(ctx), &domain.Instance{
+		Region: servertest.Region, Alias: "filled", IdentityType: domain.SAML,
+	}, nil)
+	ok(t, err)
+	sc, err := c.Scope(ctx, &made.ID)
+	ok(t, err)
+	ok(t, s.Update(ctx, func(tx store.Tx) error {
+		insert := func(content string) (*domain.FlowRevision, error) {
+			if content == "" {
+				return nil, nil
+			}
+			e := &domain.FlowContent{Content: content}
+			i, err := contents.Insert(ctx, tx, sc, e, nil)
+			if err != nil {
+				return nil, err
+			}
+			return &domain.FlowRevision{ContentID: domain.FlowContentID(i.ID), SHA256: e.SHA256()}, nil
+		}
+		for _, f := range flows {
+			e := &domain.ContactFlow{Name: f.name, Type: types.ContactFlowTypeContactFlow, State: types.ContactFlowStateArchived}
+			var err error
+			if e.Published, err = insert(f.published); err != nil {
+				return err
+			}
+			if e.Saved, err = insert(f.saved); err != nil {
+				return err
+			}
+			if _, err := contactFlows.Insert(ctx, tx, sc, e, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return made.ID
+}
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fails checks the exception of an answer, "" for none.
+func fails(t testing.TB, err error, code fault.Code) {
+	t.Helper()
+	var e interface{ ErrorCode() string }
+	switch {
+	case code == "" && err == nil:
+	case code == "":
+		t.Errorf("unexpected error: %v", err)
+	case !errors.As(err, &e) || e.ErrorCode() != string(code):
+		t.Errorf("error is %v, want %s", err, code)
+	}
+}
+
+// same compares two values by their JSON.
+func same(t testing.TB, what string, got, want any) {
+	t.Helper()
+	g, err := json.Marshal(got)
+	ok(t, err)
+	w, err := json.Marshal(want)
+	ok(t, err)
+	if string(g) != string(w) {
+		t.Errorf("%s is\n%s\nwant\n%s", what, g, w)
+	}
+}
+
+func instanceARN(id string) string {
+	return fmt.Sprintf("arn:aws:connect:%s:%s:instance/%s", servertest.Region, server.DefaultAccount, id)
+}
+
+// operations call each operation of the package on an instance and, where it
+// takes one, on a resource.
+var operations = map[string]struct {
+	takesResource bool
+	call          func(ctx context.Context, c *connect.Client, instance, resource string) error
+}{
+	"ListContactFlows": {false, func(ctx context.Context, c *connect.Client, i, _ string) error {
+		_, err := c.ListContactFlows(ctx, &connect.ListContactFlowsInput{InstanceId: &i})
+		return err
+	}},
+	"DescribeContactFlow": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
+		_, err := c.DescribeContactFlow(ctx, &connect.DescribeContactFlowInput{InstanceId: &i, ContactFlowId: &r})
+		return err
+	}},
+	"ListPrompts": {false, func(ctx context.Context, c *connect.Client, i, _ string) error {
+		_, err := c.ListPrompts(ctx, &connect.ListPromptsInput{InstanceId: &i})
+		return err
+	}},
+	"DescribePrompt": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
+		_, err := c.DescribePrompt(ctx, &connect.DescribePromptInput{InstanceId: &i, PromptId: &r})
+		return err
+	}},
+	"SearchPrompts": {false, func(ctx context.Context, c *connect.Client, i, _ string) error {
+		_, err := c.SearchPrompts(ctx, &connect.SearchPromptsInput{InstanceId: &i})
+		return err
+	}},
+}
+
+func TestInstanceAndResource(t *testing.T) {
+	s := servertest.Boot(t)
+	instance, other := s.NewInstance(t), s.NewInstance(t)
+	flow := *contactFlows(t, s.Connect, instance)[0].Id
+	prompt := *prompts(t, s.Connect, instance)[0].Id
+	elsewhere := s.Client(s.Root.AccessKeyID, s.Root.SecretAccessKey, func(o *connect.Options) { o.Region = "eu-west-2" })
+	for name, o := range operations {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			resource, wrongKind := flow, prompt
+			segment, wrongSegment := "/contact-flow/", "/prompt/"
+			if strings.HasSuffix(name, "Prompt") {
+				resource, wrongKind, segment, wrongSegment = prompt, flow, wrongSegment, segment
+			}
+			arn := instanceARN(instance) + segment + resource
+			fails(t, o.call(ctx, s.Connect, instance, resource), "")
+			fails(t, o.call(ctx, s.Connect, "not-an-id", resource), fault.InvalidParameter)
+			fails(t, o.call(ctx, s.Connect, domain.NewID(), resource), fault.ResourceNotFound)
+			fails(t, o.call(ctx, elsewhere, instance, resource), fault.ResourceNotFound)
+			if !o.takesResource {
+				return
+			}
+			fails(t, o.call(ctx, s.Connect, instance, arn), "")
+			fails(t, o.call(ctx, s.Connect, other, resource), fault.ResourceNotFound)
+			fails(t, o.call(ctx, s.Connect, other, arn), fault.ResourceNotFound)
+			fails(t, o.call(ctx, s.Connect, instance, wrongKind), fault.ResourceNotFound)
+			fails(t, o.call(ctx, s.Connect, instance, instanceARN(instance)+wrongSegment+resource), fault.ResourceNotFound)
+			fails(t, o.call(ctx, s.Connect, instance, domain.NewID()), fault.ResourceNotFound)
+			fails(t, o.call(ctx, s.Connect, instance, strings.Replace(arn, servertest.Region, "eu-west-2", 1)), fault.ResourceNotFound)
+			fails(t, o.call(ctx, s.Connect, instance, "arn:aws:connect:nowhere"), fault.InvalidParameter)
+		})
+	}
+}
+
+// pages reads a list to its end and returns the names page by page.
+func pages(t testing.TB, read func(token *string) (names []string, next *string, err error)) [][]string {
+	t.Helper()
+	var all [][]string
+	var token *string
+	for {
+		names, next, err := read(token)
+		ok(t, err)
+		all = append(all, names)
+		if next == nil {
+			return all
+		}
+		if len(all) > 50 {
+			t.Fatal("the list does not end")
+		}
+		token = next
+	}
+}
+
+// inPages cuts a list into pages.
+func inPages(all []string, size int) [][]string { return slices.Collect(slices.Chunk(all, size)) }
+
+func contactFlows(t testing.TB, c *connect.Client, instance string, kinds ...types.ContactFlowType) []types.ContactFlowSummary {
+	t.Helper()
+	out, err := c.ListContactFlows(t.Context(), &connect.ListContactFlowsInput{InstanceId: &instance, ContactFlowTypes: kinds})
+	ok(t, err)
+	return out.ContactFlowSummaryList
+}
+
+func prompts(t testing.TB, c *connect.Client, instance string) []types.PromptSummary {
+	t.Helper()
+	out, err := c.ListPrompts(t.Context(), &connect.ListPromptsInput{InstanceId: &instance, MaxResults: aws.Int32(1000)})
+	ok(t, err)
+	return out.PromptSummaryList
+}
