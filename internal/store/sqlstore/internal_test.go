@@ -6,6 +6,7 @@ import (
 	"path"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -191,6 +192,29 @@ func TestKeyLists(t *testing.T) {
 		text, takes := forKeys(resolveIDs, n)
 		if takes < n || takes >= 2*n && n > 1 || !strings.Contains(text, fmt.Sprintf("$%d)", takes+2)) {
 			t.Fatalf("%d keys take a statement of %d", n, takes)
+		}
+	}
+}
+
+// TestPlaceholders: each statement uses $1, $2 … once and in order, which is
+// what positional relies on.
+func TestPlaceholders(t *testing.T) {
+	texts := []string{
+		selectByID, selectByName, listRecords, listHeaders, countRecords, countReferrers, listReferrers,
+		insertRecord, updateRecord, selectIdentity, deleteRecord, deleteRefs, deleteMembersRefs, deleteMembers,
+		selectMemo, upsertMemo, pruneMemos, listChanges, lastChange, oldChanges, pruneChanges,
+		selectCounter, setCounter, advanceCounter,
+	}
+	texts = slices.Concat(texts, insertRefs[1:], insertChanges[1:], drawChanges[1:], selectByPKs, resolveIDs)
+	for _, text := range texts {
+		for i, tail := range strings.Split(text, "$")[1:] {
+			digits := len(tail) - len(strings.TrimLeft(tail, "0123456789"))
+			if tail[:digits] != strconv.Itoa(i+1) {
+				t.Errorf("placeholder %d of %q is $%s", i+1, text, tail[:digits])
+			}
+		}
+		if got := positional(text); strings.Contains(got, "$") || strings.Count(got, "?") != strings.Count(text, "$") {
+			t.Errorf("%q became %q", text, got)
 		}
 	}
 }

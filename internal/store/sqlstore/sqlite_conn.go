@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -41,8 +42,7 @@ func openLite(ctx context.Context, c driver.Connector) (*liteConn, error) {
 	return &liteConn{raw: raw, stmts: make(map[string]*liteStmt)}, nil
 }
 
-// prepare returns the statement for a text; the driver takes $N as the Nth
-// argument, as PostgreSQL does.
+// prepare returns the statement for a text.
 func (c *liteConn) prepare(ctx context.Context, text string) (*liteStmt, error) {
 	if s, ok := c.stmts[text]; ok {
 		return s, nil
@@ -51,7 +51,7 @@ func (c *liteConn) prepare(ctx context.Context, text string) (*liteStmt, error) 
 	if !ok {
 		return nil, errors.New("the SQLite driver cannot prepare statements")
 	}
-	raw, err := preparer.PrepareContext(ctx, text)
+	raw, err := preparer.PrepareContext(ctx, positional(text))
 	if err != nil {
 		return nil, fmt.Errorf("prepare %q: %w", text, err)
 	}
@@ -64,6 +64,23 @@ func (c *liteConn) prepare(ctx context.Context, text string) (*liteStmt, error) 
 	}
 	c.stmts[text] = s
 	return s, nil
+}
+
+// positional replaces the $1, $2 … of a text by ?. SQLite and the driver would
+// take them as they are, but as names, which the driver reads, allocates and
+// compares at each execution. A text must use them once each and in order
+// (TestPlaceholders).
+func positional(text string) string {
+	var b strings.Builder
+	for {
+		head, tail, found := strings.Cut(text, "$")
+		b.WriteString(head)
+		if !found {
+			return b.String()
+		}
+		b.WriteByte('?')
+		text = strings.TrimLeft(tail, "0123456789")
+	}
 }
 
 // bind puts args into the form that the driver wants. The slice is reused.

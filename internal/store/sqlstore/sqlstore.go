@@ -6,9 +6,9 @@
 // SQLite: one process owns the data folder. One goroutine, the writer, holds
 // the only connection that writes. It takes the updates that wait, gives each
 // its turn inside a savepoint, and makes them durable with one commit, that is
-// one fsync for all. Fn runs on its caller's goroutine, so that a panic or a
-// Goexit unwinds the caller and nobody else. Reads go to other connections and
-// never wait for the writer.
+// one fsync for all. Fn runs on the writer's goroutine; a panic or a Goexit of
+// it goes on in its caller and harms nobody else. Reads go to other connections
+// and never wait for the writer.
 //
 // PostgreSQL: several servers may share a database. Each update is a
 // SERIALIZABLE transaction on a pooled connection, run again when it loses a
