@@ -1,0 +1,118 @@
+package conformance
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// model is the service model of Amazon Connect, read anew from its file so
+// that a mistake in internal/contract cannot hide itself here.
+type model struct {
+	Operations map[string]*operation `json:"operations"`
+	Shapes     map[string]*shape     `json:"shapes"`
+}
+
+type operation struct {
+	Name string `json:"-"`
+	HTTP struct {
+		Method string `json:"method"`
+		URI    string `json:"requestUri"`
+	} `json:"http"`
+	Input  *member  `json:"input"`
+	Output *member  `json:"output"`
+	Errors []member `json:"errors"`
+}
+
+type member struct {
+	Shape        string `json:"shape"`
+	Location     string `json:"location"`
+	LocationName string `json:"locationName"`
+}
+
+type shape struct {
+	Name            string            `json:"-"`
+	Type            string            `json:"type"`
+	Members         map[string]member `json:"members"`
+	Required        []string          `json:"required"`
+	Member          *member           `json:"member"`
+	Key             *member           `json:"key"`
+	Value           *member           `json:"value"`
+	Min             *float64          `json:"min"`
+	Max             *float64          `json:"max"`
+	Pattern         string            `json:"pattern"`
+	Enum            []string          `json:"enum"`
+	Sensitive       bool              `json:"sensitive"`
+	Union           bool              `json:"union"`
+	TimestampFormat string            `json:"timestampFormat"`
+	Error           *struct {
+		HTTPStatusCode int `json:"httpStatusCode"`
+	} `json:"error"`
+}
+
+func readModel(t testing.TB) *model {
+	t.Helper()
+	raw, err := os.ReadFile("../contract/models/connect.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &model{}
+	if err := json.Unmarshal(raw, m); err != nil {
+		t.Fatal(err)
+	}
+	for name, op := range m.Operations {
+		op.Name = name
+	}
+	for name, s := range m.Shapes {
+		s.Name = name
+	}
+	return m
+}
+
+func (m *model) input(op *operation) *shape {
+	if op.Input == nil {
+		return &shape{Name: op.Name + "Request", Type: "structure"}
+	}
+	return m.Shapes[op.Input.Shape]
+}
+
+func (m *model) output(op *operation) *shape {
+	if op.Output == nil {
+		return &shape{Name: op.Name + "Response", Type: "structure"}
+	}
+	return m.Shapes[op.Output.Shape]
+}
+
+// declared returns the exception shapes that an operation lists, by name.
+func (m *model) declared(op *operation) map[string]*shape {
+	shapes := map[string]*shape{}
+	for _, e := range op.Errors {
+		shapes[e.Shape] = m.Shapes[e.Shape]
+	}
+	return shapes
+}
+
+// names lists a structure's members in a fixed order.
+func (s *shape) names() []string {
+	list := make([]string, 0, len(s.Members))
+	for name := range s.Members {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (s *shape) requires(name string) bool { return slices.Contains(s.Required, name) }
+
+// labels lists the location names of the labels in an operation's path.
+func (op *operation) labels() []string {
+	var list []string
+	for _, segment := range strings.Split(op.HTTP.URI, "/") {
+		if name, ok := strings.CutPrefix(segment, "{"); ok {
+			list = append(list, strings.TrimSuffix(name, "}"))
+		}
+	}
+	return list
+}

@@ -1,0 +1,219 @@
+package conformance
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/connect"
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/server/servertest"
+)
+
+// kind is a kind of resource that requests refer to.
+type kind int
+
+const (
+	user kind = iota
+	agentStatus
+	hierarchyGroup
+	securityProfile
+	routingProfile
+	queue
+	hoursOfOperation
+	hoursOverride
+	quickConnect
+	prompt
+	contactFlow
+	predefinedAttribute
+)
+
+// unknownID is a well-formed id of nothing.
+const unknownID = "00000000-0000-4000-8000-000000000000"
+
+// world is a booted server with a prepared instance.
+type world struct {
+	model    *model
+	server   *servertest.Server
+	client   *http.Client
+	root     caller
+	instance string
+	bound    []*operation // of Amazon Connect, by name
+
+	made    map[kind]string
+	counter atomic.Int64
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	s := servertest.Boot(t)
+	w := &world{
+		model: readModel(t), server: s, client: &http.Client{},
+		root: caller{s.Root.AccessKeyID, s.Root.SecretAccessKey, servertest.Region},
+		made: map[kind]string{},
+	}
+	t.Cleanup(w.client.CloseIdleConnections)
+	for _, name := range s.Served {
+		if op, ok := w.model.Operations[name]; ok {
+			w.bound = append(w.bound, op)
+		}
+	}
+	if len(w.bound) == 0 {
+		t.Fatal("the server serves no operation of Amazon Connect")
+	}
+	w.instance = w.newInstance(t)
+	return w
+}
+
+// newInstance makes an instance with a hierarchy of one level, which groups
+// need.
+func (w *world) newInstance(t testing.TB) string {
+	t.Helper()
+	id := w.server.NewInstance(t)
+	_, err := w.server.Connect.UpdateUserHierarchyStructure(context.Background(), &connect.UpdateUserHierarchyStructureInput{
+		InstanceId:         &id,
+		HierarchyStructure: &types.HierarchyStructureUpdate{LevelOne: &types.HierarchyLevelUpdate{Name: aws.String("Region")}, LevelTwo: &types.HierarchyLevelUpdate{Name: aws.String("Site")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// next is a number that no value had before.
+func (w *world) next() int64 { return w.counter.Add(1) }
+
+func (w *world) name() *string { return aws.String("made " + strconv.FormatInt(w.next(), 10)) }
+
+func (w *world) alias() *string { return aws.String("made-" + strconv.FormatInt(w.next(), 10)) }
+
+// shared returns a resource of the kind that no test changes the existence of.
+func (w *world) shared(t testing.TB, k kind) string {
+	t.Helper()
+	id, ok := w.made[k]
+	if !ok {
+		id = w.fresh(t, k)
+		w.made[k] = id
+	}
+	return id
+}
+
+// fresh makes a resource of the kind in the prepared instance and returns its
+// id.
+func (w *world) fresh(t testing.TB, k kind) string {
+	t.Helper()
+	id, err := w.make(t, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *id
+}
+
+func (w *world) make(t testing.TB, k kind) (*string, error) {
+	t.Helper()
+	ctx, c, instance := context.Background(), w.server.Connect, &w.instance
+	switch k {
+	case user:
+		out, err := c.CreateUser(ctx, &connect.CreateUserInput{
+			InstanceId: instance, Username: aws.String("user-" + strconv.FormatInt(w.next(), 10)),
+			RoutingProfileId:   aws.String(w.shared(t, routingProfile)),
+			SecurityProfileIds: []string{w.shared(t, securityProfile)},
+			IdentityInfo:       &types.UserIdentityInfo{FirstName: aws.String("Mary"), LastName: aws.String("Major")},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.UserId, nil
+	case agentStatus:
+		out, err := c.CreateAgentStatus(ctx, &connect.CreateAgentStatusInput{InstanceId: instance, Name: w.name(), State: types.AgentStatusStateEnabled})
+		if err != nil {
+			return nil, err
+		}
+		return out.AgentStatusId, nil
+	case hierarchyGroup:
+		out, err := c.CreateUserHierarchyGroup(ctx, &connect.CreateUserHierarchyGroupInput{InstanceId: instance, Name: w.name()})
+		if err != nil {
+			return nil, err
+		}
+		return out.HierarchyGroupId, nil
+	case securityProfile:
+		out, err := c.CreateSecurityProfile(ctx, &connect.CreateSecurityProfileInput{InstanceId: instance, SecurityProfileName: w.name()})
+		if err != nil {
+			return nil, err
+		}
+		return out.SecurityProfileId, nil
+	case routingProfile:
+		out, err := c.CreateRoutingProfile(ctx, &connect.CreateRoutingProfileInput{
+			InstanceId: instance, Name: w.name(), Description: aws.String("for tests"), DefaultOutboundQueueId: aws.String(w.shared(t, queue)),
+			MediaConcurrencies: []types.MediaConcurrency{{Channel: types.ChannelVoice, Concurrency: aws.Int32(1)}},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.RoutingProfileId, nil
+	case queue:
+		out, err := c.CreateQueue(ctx, &connect.CreateQueueInput{InstanceId: instance, Name: w.name(), HoursOfOperationId: aws.String(w.shared(t, hoursOfOperation))})
+		if err != nil {
+			return nil, err
+		}
+		return out.QueueId, nil
+	case hoursOfOperation:
+		out, err := c.CreateHoursOfOperation(ctx, &connect.CreateHoursOfOperationInput{
+			InstanceId: instance, Name: w.name(), TimeZone: aws.String("Europe/Berlin"), Config: []types.HoursOfOperationConfig{},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.HoursOfOperationId, nil
+	case hoursOverride:
+		out, err := c.CreateHoursOfOperationOverride(ctx, &connect.CreateHoursOfOperationOverrideInput{
+			InstanceId: instance, HoursOfOperationId: aws.String(w.shared(t, hoursOfOperation)), Name: w.name(),
+			EffectiveFrom: aws.String("2030-12-24"), EffectiveTill: aws.String("2030-12-24"), Config: []types.HoursOfOperationOverrideConfig{},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.HoursOfOperationOverrideId, nil
+	case quickConnect:
+		out, err := c.CreateQuickConnect(ctx, &connect.CreateQuickConnectInput{
+			InstanceId: instance, Name: w.name(), QuickConnectConfig: &types.QuickConnectConfig{
+				QuickConnectType: types.QuickConnectTypePhoneNumber, PhoneConfig: &types.PhoneNumberQuickConnectConfig{PhoneNumber: aws.String("+15555550100")},
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+		return out.QuickConnectId, nil
+	case prompt:
+		out, err := c.ListPrompts(ctx, &connect.ListPromptsInput{InstanceId: instance, MaxResults: aws.Int32(1)})
+		if err != nil {
+			return nil, err
+		}
+		return out.PromptSummaryList[0].Id, nil
+	case contactFlow:
+		out, err := c.ListContactFlows(ctx, &connect.ListContactFlowsInput{InstanceId: instance, MaxResults: aws.Int32(1)})
+		if err != nil {
+			return nil, err
+		}
+		return out.ContactFlowSummaryList[0].Id, nil
+	default: // predefinedAttribute, which is known by its name
+		name := w.name()
+		_, err := c.CreatePredefinedAttribute(ctx, &connect.CreatePredefinedAttributeInput{
+			InstanceId: instance, Name: name, Values: &types.PredefinedAttributeValuesMemberStringList{Value: []string{"one", "two"}},
+		})
+		return name, err
+	}
+}
+
+// arn names a resource of the prepared instance; segment is "agent", "queue".
+func (w *world) arn(segment, id string) string {
+	arn := "arn:aws:connect:" + servertest.Region + ":123456789012:instance/" + w.instance
+	if segment == "" {
+		return arn
+	}
+	return arn + "/" + segment + "/" + id
+}
