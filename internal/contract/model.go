@@ -90,6 +90,7 @@ type Service struct {
 	namespace   string // of the XML of a query service
 	shapes      map[string]*Shape
 	operations  map[string]*Operation
+	compiler    *compiler // of the plans of its operations
 }
 
 // Shape returns a shape of the service's model, nil when there is none.

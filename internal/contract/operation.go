@@ -28,9 +28,9 @@ type Operation struct {
 
 // Bind compiles the plans of the operation for its input and output types,
 // both structures of the AWS SDK. The error says which member of the model the
-// type lacks.
+// type lacks. Operations are bound one after the other, before any is used.
 func (op *Operation) Bind(input, output reflect.Type) error {
-	c := newCompiler(op.Service)
+	c := compilerOf(op.Service)
 	in, err := c.top(op, op.Input, input)
 	if err != nil {
 		return fmt.Errorf("%s input: %w", op.Name, err)

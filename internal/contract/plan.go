@@ -72,8 +72,13 @@ type compiler struct {
 	patterns map[string]*pattern
 }
 
-func newCompiler(s *Service) *compiler {
-	return &compiler{service: s, nodes: map[nodeKey]*node{}, patterns: map[string]*pattern{}}
+// compilerOf returns the one compiler of a service: its operations share most
+// of their shapes, and a pattern over Unicode classes compiles to megabytes.
+func compilerOf(s *Service) *compiler {
+	if s.compiler == nil {
+		s.compiler = &compiler{service: s, nodes: map[nodeKey]*node{}, patterns: map[string]*pattern{}}
+	}
+	return s.compiler
 }
 
 // top compiles the plan of an input or output. A nil shape is an empty
