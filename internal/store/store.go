@@ -90,7 +90,10 @@ type Reader interface {
 	Referrers(ctx context.Context, to PK, role Role, after PK, limit int) ([]*Record, error)
 }
 
-// Tx reads and writes within one transaction.
+// Tx reads and writes within one transaction, on one goroutine at a time. When
+// a statement fails, the transaction is lost: what follows answers with the same
+// error, and so does Store.Update even if fn returns nil. That a record does not
+// exist is an answer and no failure.
 type Tx interface {
 	Reader
 	// Insert adds a record and its references. It fills in PK, Version (1) and,
@@ -160,5 +163,6 @@ type Change struct {
 // Observer is told of changes after they are durable and before Update
 // returns. Calls come one at a time. With several servers on one database a
 // change may be seen twice and changes of different records out of order, but
-// Version tells the newest.
+// Version tells the newest. It may read the store but must not call Update,
+// which would wait for it.
 type Observer func([]Change)

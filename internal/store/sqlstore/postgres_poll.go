@@ -107,7 +107,7 @@ func (p *poller) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := p.poll(ctx, time.Now()); err != nil && ctx.Err() == nil { //nolint:forbidigo // measures patience, not the world's time
+		if err := p.poll(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "the changes of other servers cannot be read; will try again", "error", err)
 		}
 	}

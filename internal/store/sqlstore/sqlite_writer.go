@@ -149,7 +149,7 @@ func (w *writer) run(ctx context.Context) {
 			}
 			continue
 		}
-		w.group = &group{began: time.Now()} //nolint:forbidigo // measures this process, not the world's time
+		w.group = &group{began: time.Now()}
 		w.fill(ctx, w.member(ctx, first))
 	}
 	cut = false
