@@ -170,7 +170,7 @@ func (r *Routing) ListHoursOfOperations(ctx context.Context, in *connect.ListHou
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := r.hours.Headers(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, err := r.hours.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}

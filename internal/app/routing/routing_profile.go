@@ -144,7 +144,7 @@ func (r *Routing) ListRoutingProfiles(ctx context.Context, in *connect.ListRouti
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := r.routingProfiles.Headers(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, err := r.routingProfiles.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}
