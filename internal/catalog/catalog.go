@@ -26,6 +26,9 @@ import (
 type Options struct {
 	// Account is the AWS account in the ARNs of all resources.
 	Account string
+	// Shared says that other servers write to the same database, so that what
+	// this one has read may be out of date.
+	Shared bool
 	// Quotas turns AWS's quotas on; without it nothing is counted.
 	Quotas bool
 	Now    func() time.Time
@@ -47,12 +50,14 @@ type Catalog struct {
 // kindInfo is what the catalog knows of a kind without its entity type.
 type kindInfo struct {
 	taggable bool
-	// document turns a record into what the index holds; nil when the kind is
-	// not searchable.
+	// document turns a record into what the index holds.
 	document func(*store.Record) (search.Doc, error)
 	// region is where a record that belongs to no instance lives; nil for
 	// kinds that live in an instance.
 	region func(*store.Record) (string, error)
+	// forget and clear keep the cache of the kind true.
+	forget func(store.PK)
+	clear  func()
 }
 
 // New returns a Catalog without a store. Its Observe is given to the store

@@ -9,6 +9,7 @@ import (
 
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
+	"ringdown/internal/search"
 	"ringdown/internal/store"
 )
 
@@ -29,7 +30,8 @@ type Kind[E any] struct {
 	// Quota is AWS's default limit for an instance, 0 for none.
 	Quota int
 	// Region is where a resource that belongs to no instance lives: it is not
-	// found from another region. Nil for kinds that live in an instance.
+	// found from another region, though lists of all regions hold it. Nil for
+	// kinds that live in an instance.
 	Region func(*E) string
 	// NoTags is true for kinds that cannot be tagged.
 	NoTags bool
@@ -46,8 +48,9 @@ type Ref struct {
 
 // Collection is all the resources of one kind.
 type Collection[E any] struct {
-	c    *Catalog
-	kind Kind[E]
+	c     *Catalog
+	kind  Kind[E]
+	cache *cache[E]
 }
 
 // Register makes a kind known to the catalog. Registering a kind twice is a
@@ -60,10 +63,10 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 		k.Key = k.Name
 	}
 	l := &Collection[E]{c: c, kind: k}
-	info := kindInfo{taggable: !k.NoTags}
-	if k.Fields != nil {
-		info.document = l.document
+	if !c.opts.Shared {
+		l.cache = new(cache[E])
 	}
+	info := kindInfo{taggable: !k.NoTags, document: l.document, forget: l.cache.forget, clear: l.cache.clear}
 	if k.Region != nil {
 		info.region = l.region
 	}
@@ -71,22 +74,25 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 	return l
 }
 
-// Item is a resource with what the catalog keeps beside its entity.
+// Item is a resource with what the catalog keeps beside its entity. Items may
+// be shared between requests: nobody changes one, nor what it refers to.
 type Item[E any] struct {
 	ID       string
 	Name     string
 	Tags     map[string]string
 	Created  time.Time
 	Modified time.Time
-	// Value is the entity; zero in an item of Headers.
-	Value E
-	pk    store.PK
+	Value    E
+	pk       store.PK
 }
 
 // PK is the key of the item's record, for the store's reference queries.
 func (i *Item[E]) PK() store.PK { return i.pk }
 
 func decode[E any](r *store.Record) (*E, error) {
+	if e, ok := r.Entity.(*E); ok {
+		return e, nil
+	}
 	e := new(E)
 	if err := json.Unmarshal(r.Doc, e); err != nil {
 		return nil, fmt.Errorf("stored %s %s: %w", r.Kind, r.ID, err)
@@ -96,10 +102,8 @@ func decode[E any](r *store.Record) (*E, error) {
 
 func item[E any](r *store.Record) (*Item[E], error) {
 	i := &Item[E]{ID: r.ID, Name: r.Name, Tags: r.Tags, Created: r.Created, Modified: r.Modified, pk: r.PK}
-	if r.Doc != nil {
-		if err := json.Unmarshal(r.Doc, &i.Value); err != nil {
-			return nil, fmt.Errorf("stored %s %s: %w", r.Kind, r.ID, err)
-		}
+	if err := json.Unmarshal(r.Doc, &i.Value); err != nil {
+		return nil, fmt.Errorf("stored %s %s: %w", r.Kind, r.ID, err)
 	}
 	return i, nil
 }
@@ -140,10 +144,16 @@ func ID(sc Scope, kind domain.Kind, idOrARN string) (string, error) {
 
 // Create adds a resource and returns it with its new id.
 func (l *Collection[E]) Create(ctx context.Context, sc Scope, e *E, tags map[string]string) (*Item[E], error) {
+	// Encoded out here: writes queue for the transaction, encoding does not.
+	encoded, err := l.record(e)
+	if err != nil {
+		return nil, err
+	}
 	var made *Item[E]
-	err := l.c.store.Update(ctx, func(tx store.Tx) error {
+	err = l.c.store.Update(ctx, func(tx store.Tx) error {
+		r := *encoded
 		var err error
-		made, err = l.Insert(ctx, tx, sc, e, tags)
+		made, err = l.insert(ctx, tx, sc, domain.NewID(), &r, e, tags)
 		return err
 	})
 	return made, err
@@ -155,13 +165,16 @@ func (l *Collection[E]) Insert(ctx context.Context, tx store.Tx, sc Scope, e *E,
 }
 
 // InsertAs is Insert with an id that the caller has chosen, for resources that
-// others must name before they exist. It comes from domain.NewID, in the order
-// of the inserts, because lists page by id.
+// others must name before they exist. It comes from domain.NewID.
 func (l *Collection[E]) InsertAs(ctx context.Context, tx store.Tx, sc Scope, id string, e *E, tags map[string]string) (*Item[E], error) {
 	r, err := l.record(e)
 	if err != nil {
 		return nil, err
 	}
+	return l.insert(ctx, tx, sc, id, r, e, tags)
+}
+
+func (l *Collection[E]) insert(ctx context.Context, tx store.Tx, sc Scope, id string, r *store.Record, e *E, tags map[string]string) (*Item[E], error) {
 	if l.c.opts.Quotas && l.kind.Quota > 0 {
 		n, err := tx.Count(ctx, sc.PK, l.kind.Of)
 		if err != nil {
@@ -193,7 +206,7 @@ func (l *Collection[E]) record(e *E) (*store.Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", l.kind.Of, err)
 	}
-	return &store.Record{Name: l.kind.Name(e), NameKey: l.kind.Key(e), Doc: doc}, nil
+	return &store.Record{Name: l.kind.Name(e), NameKey: l.kind.Key(e), Doc: doc, Entity: e}, nil
 }
 
 func (l *Collection[E]) refs(e *E) []Ref {
@@ -246,7 +259,19 @@ func (l *Collection[E]) resolve(ctx context.Context, tx store.Reader, sc Scope, 
 
 // Get returns a resource by its id or ARN.
 func (l *Collection[E]) Get(ctx context.Context, sc Scope, idOrARN string) (*Item[E], error) {
-	return l.GetIn(ctx, l.c.store, sc, idOrARN)
+	id, err := l.ID(sc, idOrARN)
+	if err != nil {
+		return nil, err
+	}
+	if i := l.cache.named(sc.PK, id); i != nil && (l.kind.Region == nil || l.kind.Region(&i.Value) == sc.Region) {
+		return i, nil
+	}
+	moment := l.cache.now()
+	i, err := l.GetIn(ctx, l.c.store, sc, id)
+	if err == nil {
+		l.cache.keep(sc.PK, i, moment)
+	}
+	return i, err
 }
 
 // GetIn is Get within a transaction or view.
@@ -327,7 +352,7 @@ func (l *Collection[E]) Change(ctx context.Context, tx store.Tx, sc Scope, idOrA
 			return err
 		}
 	}
-	r.Name, r.NameKey, r.Doc = next.Name, next.NameKey, next.Doc
+	r.Name, r.NameKey, r.Doc, r.Entity = next.Name, next.NameKey, next.Doc, next.Entity
 	return l.named(tx.Update(ctx, r, refs), r.Name)
 }
 
@@ -370,37 +395,75 @@ func (l *Collection[E]) All(ctx context.Context, rd store.Reader, sc Scope) ([]*
 
 // List returns a page of resources in the order of their creation.
 func (l *Collection[E]) List(ctx context.Context, sc Scope, p Page) ([]*Item[E], *string, error) {
-	return l.list(ctx, sc, p, false, nil)
+	return l.ListWhere(ctx, sc, p, nil)
 }
 
-// Headers is List without the entities, for lists that show no more than the
-// name.
-func (l *Collection[E]) Headers(ctx context.Context, sc Scope, p Page) ([]*Item[E], *string, error) {
-	return l.list(ctx, sc, p, true, nil)
-}
-
-// ListWhere is List of the resources that keep accepts.
+// ListWhere is List of the resources that keep accepts. Which resources there
+// are is read from the index, which is as current as the store.
 func (l *Collection[E]) ListWhere(ctx context.Context, sc Scope, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
-	return l.list(ctx, sc, p, false, keep)
-}
-
-func (l *Collection[E]) list(ctx context.Context, sc Scope, p Page, headers bool, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
-	after, err := p.afterID(l.kind.Of, sc)
+	after, err := p.afterNumber(l.kind.Of, sc)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, more, err := l.gather(p.limit(), keep, func(last *store.Record, run int) ([]*store.Record, error) {
-		if last != nil {
-			after = last.ID
+	limit := p.limit()
+	found := make([]*Item[E], 0, min(limit, 128)+1)
+	for {
+		// One more than asked for tells whether there is a next page.
+		pks, _, err := l.c.index.Search(int64(sc.PK), uint8(l.kind.Of), search.All{}, after, limit+1)
+		if err != nil {
+			return nil, nil, err
 		}
-		return l.c.store.List(ctx, store.ListQuery{
-			Instance: sc.PK, Kind: l.kind.Of, After: after, Limit: run, HeadersOnly: headers,
-		})
-	})
-	if err != nil || !more {
-		return found, nil, err
+		run, err := l.fetch(ctx, sc, pks)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, i := range run {
+			if keep == nil || keep(i) {
+				found = append(found, i)
+			}
+			if len(found) > limit {
+				return found[:limit], tokenAt(l.kind.Of, sc, found[limit-1].pk), nil
+			}
+		}
+		if len(pks) <= limit {
+			return found, nil, nil
+		}
+		after = pks[len(pks)-1]
 	}
-	return found, token(l.kind.Of, sc, found[len(found)-1].ID), nil
+}
+
+// fetch returns the items of records, in the order of their keys; what has
+// been deleted meanwhile is left out.
+func (l *Collection[E]) fetch(ctx context.Context, sc Scope, pks []int64) ([]*Item[E], error) {
+	found := make([]*Item[E], len(pks))
+	var missing []store.PK
+	var places []int
+	for n, pk := range pks {
+		if found[n] = l.cache.get(store.PK(pk)); found[n] == nil {
+			missing, places = append(missing, store.PK(pk)), append(places, n)
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	moment := l.cache.now()
+	records, err := l.c.store.GetByPK(ctx, missing...)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for _, r := range records {
+		for missing[n] != r.PK {
+			n++
+		}
+		i, err := item[E](r)
+		if err != nil {
+			return nil, err
+		}
+		found[places[n]] = i
+		l.cache.keep(sc.PK, i, moment)
+	}
+	return slices.DeleteFunc(found, func(i *Item[E]) bool { return i == nil }), nil
 }
 
 // gather reads records, a run at a time, until it has a page of those that

@@ -48,37 +48,34 @@ func (c *Catalog) Observe(changes []store.Change) {
 		if !c.feed.newer(r.PK, r.Version) {
 			continue
 		}
-		switch {
-		case ch.Op == store.Delete && r.Kind == domain.KindInstance:
-			c.index.DropInstance(int64(r.PK))
-			c.forget(domain.InstanceID(r.ID))
-		case ch.Op == store.Delete:
-			if c.searchable(r.Kind) {
-				c.index.Delete(int64(r.Instance), uint8(r.Kind), int64(r.PK))
-			}
-		case c.searchable(r.Kind):
-			d, err := c.document(r)
-			if err != nil {
-				c.opts.Logger.Error("resource cannot be indexed", slog.Any("err", err))
-				continue
-			}
-			c.index.Put(int64(r.Instance), uint8(r.Kind), d)
+		info, ok := c.kinds[r.Kind]
+		if !ok {
+			continue // nothing of the catalog's
 		}
+		info.forget(r.PK)
+		if ch.Op == store.Delete {
+			c.index.Delete(int64(r.Instance), uint8(r.Kind), int64(r.PK))
+			if r.Kind == domain.KindInstance {
+				c.dropInstance(r)
+			}
+			continue
+		}
+		d, err := info.document(r)
+		if err != nil {
+			c.opts.Logger.Error("resource cannot be indexed", slog.Any("err", err))
+			continue
+		}
+		c.index.Put(int64(r.Instance), uint8(r.Kind), d)
 	}
 }
 
-// searchable reports whether the index holds the kind: it does when the kind
-// has fields or tags, for SearchResourceTags looks at the tags of all.
-func (c *Catalog) searchable(kind domain.Kind) bool {
-	info, ok := c.kinds[kind]
-	return ok && (info.document != nil || info.taggable)
-}
-
-func (c *Catalog) document(r *store.Record) (search.Doc, error) {
-	if f := c.kinds[r.Kind].document; f != nil {
-		return f(r)
+// dropInstance forgets all that belonged to an instance.
+func (c *Catalog) dropInstance(r *store.Record) {
+	c.index.DropInstance(int64(r.PK))
+	c.forget(domain.InstanceID(r.ID))
+	for _, info := range c.kinds {
+		info.clear()
 	}
-	return search.Doc{PK: int64(r.PK), Tags: r.Tags}, nil
 }
 
 // loadRun is how many records LoadIndex reads at a time.
@@ -91,11 +88,8 @@ func (c *Catalog) LoadIndex(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load the search index: %w", err)
 	}
-	for _, in := range instances {
+	for _, in := range append(instances, &store.Record{PK: store.Root, ID: "root"}) {
 		for kind := range c.kinds {
-			if !c.searchable(kind) {
-				continue
-			}
 			if err := c.loadKind(ctx, in.PK, kind); err != nil {
 				return fmt.Errorf("load the search index of instance %s: %w", in.ID, err)
 			}
@@ -113,7 +107,7 @@ func (c *Catalog) loadKind(ctx context.Context, instance store.PK, kind domain.K
 		}
 		docs := make([]search.Doc, len(records))
 		for i, r := range records {
-			if docs[i], err = c.document(r); err != nil {
+			if docs[i], err = c.kinds[kind].document(r); err != nil {
 				return err
 			}
 		}

@@ -105,6 +105,9 @@ func TestLoadIndex(t *testing.T) {
 	// A kind that is indexed for its tags alone.
 	_, err := w.boxes.Create(w.ctx, w.one, &box{Name: "box"}, map[string]string{"kind": "box"})
 	ok(t, err)
+	// A resource of no instance, which is in neither.
+	_, err = w.numbers.Create(w.ctx, w.catalog.RootScope(w.ctx), &number{Name: "+1", Region: region}, map[string]string{"kind": "number"})
+	ok(t, err)
 
 	fresh := catalog.New(catalog.Options{Account: account})
 	loaded := register(fresh, 0)
@@ -119,6 +122,11 @@ func TestLoadIndex(t *testing.T) {
 		search.Tag{Key: "n", Value: "3"},
 		search.Tag{Key: "colour", AnyValue: true},
 		search.Or{search.Key{Field: "resourceid", Values: live[0][:1]}, search.Tag{Key: "n", Value: "1"}},
+	}
+	for _, c := range []*catalog.Catalog{w.catalog, fresh} {
+		if terms := c.TagTerms(w.catalog.RootScope(w.ctx), domain.KindPhoneNumber); len(terms) != 0 {
+			t.Errorf("tags outside any instance are indexed: %v", terms)
+		}
 	}
 	for i, sc := range scopes {
 		for _, q := range queries {

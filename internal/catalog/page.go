@@ -8,6 +8,7 @@ import (
 
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
+	"ringdown/internal/store"
 )
 
 // Page is what a list or search operation asks for.
@@ -36,6 +37,11 @@ func (p Page) limit() int {
 func token(kind domain.Kind, sc Scope, after string) *string {
 	s := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "1 %d %d %s", kind, sc.PK, after))
 	return &s
+}
+
+// tokenAt is the token of a page that begins after a record.
+func tokenAt(kind domain.Kind, sc Scope, pk store.PK) *string {
+	return token(kind, sc, strconv.FormatInt(int64(pk), 10))
 }
 
 func (p Page) after(kind domain.Kind, sc Scope) (string, error) {

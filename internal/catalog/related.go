@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"ringdown/internal/domain"
@@ -54,7 +53,7 @@ func (l *Collection[E]) ReferringWhere(ctx context.Context, rd store.Reader, sc 
 	if err != nil || !more {
 		return found, nil, err
 	}
-	return found, token(l.kind.Of, sc, strconv.FormatInt(int64(found[len(found)-1].pk), 10)), nil
+	return found, tokenAt(l.kind.Of, sc, found[len(found)-1].pk), nil
 }
 
 // Header is what a list shows of a resource whose entity it does not read,

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -93,17 +92,9 @@ func (l *Collection[E]) SearchIn(ctx context.Context, rd store.Reader, sc Scope,
 	var next *string
 	if len(pks) > limit {
 		pks = pks[:limit]
-		next = token(l.kind.Of, sc, strconv.FormatInt(pks[limit-1], 10))
+		next = tokenAt(l.kind.Of, sc, store.PK(pks[limit-1]))
 	}
-	keys := make([]store.PK, len(pks))
-	for i, pk := range pks {
-		keys[i] = store.PK(pk)
-	}
-	records, err := rd.GetByPK(ctx, keys...)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	found, err := items[E](records)
+	found, err := l.fetch(ctx, sc, pks)
 	return found, next, &total, err
 }
 

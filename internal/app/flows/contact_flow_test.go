@@ -199,6 +199,17 @@ func TestDescribeContactFlow(t *testing.T) {
 	}
 }
 
+// The contents go with the instance although its flows refer to them.
+func TestDeleteInstanceWithFlows(t *testing.T) {
+	s := servertest.Boot(t)
+	instance := s.NewInstance(t)
+	id := contactFlows(t, s.Connect, instance)[0].Id
+	_, err := s.Connect.DeleteInstance(t.Context(), &connect.DeleteInstanceInput{InstanceId: &instance})
+	ok(t, err)
+	_, err = s.Connect.DescribeContactFlow(t.Context(), &connect.DescribeContactFlowInput{InstanceId: &instance, ContactFlowId: id})
+	fails(t, err, fault.ResourceNotFound)
+}
+
 // BenchmarkListContactFlows lists the flows of an instance that has as many
 // and as large ones as AWS allows.
 func BenchmarkListContactFlows(b *testing.B) {

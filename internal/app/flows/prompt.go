@@ -60,7 +60,7 @@ func (f *Flows) ListPrompts(ctx context.Context, in *connect.ListPromptsInput) (
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := f.prompts.Headers(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, err := f.prompts.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}
