@@ -215,14 +215,20 @@ func (d *Directory) SearchUserHierarchyGroups(ctx context.Context, in *connect.S
 		return nil, err
 	}
 	out := &connect.SearchUserHierarchyGroupsOutput{
-		UserHierarchyGroups:   make([]types.HierarchyGroup, len(found)),
+		UserHierarchyGroups:   make([]types.HierarchyGroup, 0, len(found)),
 		NextToken:             next,
 		ApproximateTotalCount: total,
 	}
 	names := groupNames{}
-	for n, i := range found {
-		if out.UserHierarchyGroups[n], err = d.hierarchyGroup(ctx, sc, i, names); err != nil {
+	for _, i := range found {
+		group, err := d.hierarchyGroup(ctx, sc, i, names)
+		switch {
+		case fault.Is(err, fault.ResourceNotFound):
+			// A group above it is gone, so it went first, since it was found.
+		case err != nil:
 			return nil, err
+		default:
+			out.UserHierarchyGroups = append(out.UserHierarchyGroups, group)
 		}
 	}
 	return out, nil

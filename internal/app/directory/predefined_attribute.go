@@ -181,7 +181,7 @@ func (d *Directory) ListPredefinedAttributes(ctx context.Context, in *connect.Li
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := d.predefinedAttributes.Headers(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, err := d.predefinedAttributes.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}

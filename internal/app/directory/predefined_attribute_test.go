@@ -131,6 +131,19 @@ func TestPredefinedAttributes(t *testing.T) {
 		fails(t, c.deleteAttribute(t, *a.Name), fault.ResourceNotFound)
 	})
 
+	t.Run("members that are absent stay", func(t *testing.T) {
+		_, err := c.CreatePredefinedAttribute(t.Context(), &connect.CreatePredefinedAttributeInput{InstanceId: &c.id, Name: aws.String("Later")})
+		ok(t, err)
+		if a := c.described(t, "Later"); valuesOf(t, a) == nil || len(valuesOf(t, a)) != 0 {
+			t.Errorf("attribute is %+v", a)
+		}
+		ok(t, c.updateAttribute(t, "Later", func(in *connect.UpdatePredefinedAttributeInput) { in.Values = stringList("x") }))
+		ok(t, c.updateAttribute(t, "Later", func(in *connect.UpdatePredefinedAttributeInput) { in.Purposes = []string{"routing"} }))
+		a := c.described(t, "Later")
+		same(t, "values", valuesOf(t, a), []string{"x"})
+		same(t, "purposes", a.Purposes, []string{"routing"})
+	})
+
 	t.Run("in use", func(t *testing.T) {
 		c.attribute(t, "Skill", "Red", "Blue")
 		user := c.user(t, "jane")

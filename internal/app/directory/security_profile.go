@@ -216,7 +216,7 @@ func (d *Directory) ListSecurityProfiles(ctx context.Context, in *connect.ListSe
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := d.securityProfiles.Headers(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, err := d.securityProfiles.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}

@@ -181,7 +181,7 @@ func (d *Directory) ListUsers(ctx context.Context, in *connect.ListUsersInput) (
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := d.users.Headers(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, err := d.users.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}
