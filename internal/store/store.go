@@ -41,7 +41,11 @@ type Record struct {
 	NameKey string
 	// Doc is the entity, encoded by its owner (JSON). Nil in a record that was
 	// listed with HeadersOnly.
-	Doc      []byte
+	Doc []byte
+	// Entity is what Doc encodes, carried along to the Observer so that it need
+	// not decode what its process has just encoded. It is not stored: a record
+	// that was read has none. Nobody changes it after the write.
+	Entity   any
 	Tags     map[string]string
 	Version  int64
 	Created  time.Time // UTC, microseconds

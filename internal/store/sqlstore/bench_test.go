@@ -107,6 +107,18 @@ func BenchmarkGet(b *testing.B) {
 	})
 }
 
+// BenchmarkCount10000 is what a check of a quota costs in a large instance.
+func BenchmarkCount10000(b *testing.B) {
+	benchBoth(b, func(b *testing.B, f *fixture) {
+		f.fill(b, 10_000)
+		for b.Loop() {
+			if n, err := f.store.Count(context.Background(), f.instance, domain.KindUser); err != nil || n != 10_000 {
+				b.Fatal(n, err)
+			}
+		}
+	})
+}
+
 func BenchmarkList100(b *testing.B) {
 	benchBoth(b, func(b *testing.B, f *fixture) {
 		ids := f.fill(b, 10_000)
@@ -156,8 +168,8 @@ func BenchmarkInsert(b *testing.B) {
 	})
 }
 
-// BenchmarkCreate does what an operation does: look up what it refers to,
-// insert, remember the client token.
+// BenchmarkCreate does what an operation does: look up what it refers to, and
+// insert.
 func BenchmarkCreate(b *testing.B) {
 	benchBoth(b, func(b *testing.B, f *fixture) {
 		ctx := context.Background()

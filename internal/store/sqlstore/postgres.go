@@ -135,6 +135,7 @@ func migratePostgres(ctx context.Context, config *pgx.ConnConfig, log *slog.Logg
 	return errors.Join(err, db.Close())
 }
 
+// View holds a connection for as long as fn runs.
 func (s *postgresStore) View(ctx context.Context, fn func(store.Reader) error) (err error) {
 	if err := s.gate.enter(); err != nil {
 		return err
@@ -153,6 +154,9 @@ func (s *postgresStore) View(ctx context.Context, fn func(store.Reader) error) (
 	return fn(reader{view})
 }
 
+// Update runs fn again, up to 25 times, while it loses races. When the
+// connection breaks during the commit, the update may have been kept in spite of
+// the error; the Observer is told what came of it.
 func (s *postgresStore) Update(ctx context.Context, fn func(store.Tx) error) error {
 	if err := s.gate.enter(); err != nil {
 		return err
@@ -252,10 +256,13 @@ func (s *postgresStore) tell(changes []store.Change) {
 	<-seen
 }
 
+// Changes are numbered nearly in the order of their commits: a lower number may
+// appear after a higher one, and some never do (see poller).
 func (s *postgresStore) Changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
 	return s.changes(ctx, after, limit)
 }
 
+// Close ends what runs in the background and the connections.
 func (s *postgresStore) Close() error {
 	s.closing.Do(func() {
 		s.gate.close()

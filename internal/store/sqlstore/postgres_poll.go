@@ -35,6 +35,7 @@ type poller struct {
 	session  session
 	notifier *notifier
 	every    time.Duration
+	now      func() time.Time
 	log      *slog.Logger
 	stop     context.CancelFunc
 	done     sync.WaitGroup
@@ -53,7 +54,7 @@ func startPoller(ctx context.Context, s session, n *notifier, o Options) (*polle
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p := &poller{
-		session: s, notifier: n, every: o.PollEvery, log: o.Logger, stop: stop,
+		session: s, notifier: n, every: o.PollEvery, now: o.Now, log: o.Logger, stop: stop,
 		settled: max(last-startBehind, 0), seen: make(map[int64]struct{}),
 	}
 	// What was there already is not news; only what fills a gap is.
@@ -107,7 +108,7 @@ func (p *poller) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := p.poll(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		if err := p.poll(ctx, p.now()); err != nil && ctx.Err() == nil {
 			p.log.WarnContext(ctx, "the changes of other servers cannot be read; will try again", "error", err)
 		}
 	}

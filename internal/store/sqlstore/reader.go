@@ -29,10 +29,12 @@ func storable(s string) bool {
 	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
 }
 
+// Get finds a record by its public id.
 func (r reader) Get(ctx context.Context, instance store.PK, kind domain.Kind, id string) (*store.Record, error) {
 	return r.one(ctx, selectByID, instance, kind, id)
 }
 
+// GetByName finds a record by its NameKey.
 func (r reader) GetByName(ctx context.Context, instance store.PK, kind domain.Kind, nameKey string) (*store.Record, error) {
 	return r.one(ctx, selectByName, instance, kind, nameKey)
 }
@@ -55,6 +57,8 @@ func (r reader) one(ctx context.Context, text string, instance store.PK, kind do
 	return found, nil
 }
 
+// GetByPK asks for maxKeys records at a time; outside of a transaction a longer
+// list may see several states.
 func (r reader) GetByPK(ctx context.Context, pks ...store.PK) ([]*store.Record, error) {
 	found := make(map[store.PK]*store.Record, len(pks))
 	for rest := pks; len(rest) > 0; {
@@ -85,6 +89,7 @@ func (r reader) GetByPK(ctx context.Context, pks ...store.PK) ([]*store.Record, 
 	return records, nil
 }
 
+// Resolve asks for maxKeys ids at a time, as GetByPK does.
 func (r reader) Resolve(ctx context.Context, instance store.PK, kind domain.Kind, ids ...string) ([]store.PK, error) {
 	for _, id := range ids {
 		if !storable(id) {
@@ -123,6 +128,7 @@ func (r reader) Resolve(ctx context.Context, instance store.PK, kind domain.Kind
 	return pks, nil
 }
 
+// List reads along the index of (instance, kind, id).
 func (r reader) List(ctx context.Context, q store.ListQuery) ([]*store.Record, error) {
 	if !storable(q.After) {
 		return nil, fault.New(fault.InvalidParameter, "The start of the list is not valid text.")
@@ -138,6 +144,7 @@ func (r reader) List(ctx context.Context, q store.ListQuery) ([]*store.Record, e
 	return records, nil
 }
 
+// Count reads an index through, so it takes time in proportion to what it counts.
 func (r reader) Count(ctx context.Context, instance store.PK, kind domain.Kind) (int, error) {
 	n, err := number(ctx, r.session, countRecords, int64(instance), int64(kind))
 	if err != nil {
@@ -146,6 +153,7 @@ func (r reader) Count(ctx context.Context, instance store.PK, kind domain.Kind) 
 	return int(n), nil
 }
 
+// CountReferrers reads the index of (to, role) alone.
 func (r reader) CountReferrers(ctx context.Context, to store.PK, role store.Role) (int, error) {
 	n, err := number(ctx, r.session, countReferrers, int64(to), string(role))
 	if err != nil {
@@ -154,6 +162,7 @@ func (r reader) CountReferrers(ctx context.Context, to store.PK, role store.Role
 	return int(n), nil
 }
 
+// Referrers reads along the index of (to, role, from).
 func (r reader) Referrers(ctx context.Context, to store.PK, role store.Role, after store.PK, atMost int) ([]*store.Record, error) {
 	records, err := r.many(ctx, atMost, listReferrers, int64(to), string(role), int64(after), limit(atMost))
 	if err != nil {

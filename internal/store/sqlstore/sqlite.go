@@ -148,6 +148,9 @@ func migrateSQLite(ctx context.Context, path string) error {
 	return errors.Join(migrate(ctx, db, goose.DialectSQLite3, "sqlite"), db.Close())
 }
 
+// View keeps a connection of the readers for as long as fn runs. Fn must not
+// read the store except through its Reader: when all readers are in views, it
+// would wait for itself.
 func (s *sqliteStore) View(ctx context.Context, fn func(store.Reader) error) error {
 	if err := s.gate.enter(); err != nil {
 		return err
@@ -171,6 +174,8 @@ func (s *sqliteStore) View(ctx context.Context, fn func(store.Reader) error) err
 	return fn(reader{view})
 }
 
+// Update waits for its turn to write no longer than ctx lasts. Fn must not call
+// Update, whose turn could not come before its own has ended.
 func (s *sqliteStore) Update(ctx context.Context, fn func(store.Tx) error) error {
 	if err := s.gate.enter(); err != nil {
 		return err
@@ -179,10 +184,12 @@ func (s *sqliteStore) Update(ctx context.Context, fn func(store.Tx) error) error
 	return s.writer.update(ctx, func(t *tx) error { return fn(t) })
 }
 
+// Changes are numbered without gaps, in the order of their commits.
 func (s *sqliteStore) Changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
 	return s.changes(ctx, after, limit)
 }
 
+// Close moves the write-ahead log into the database and unlocks the folder.
 func (s *sqliteStore) Close() error {
 	s.closing.Do(func() {
 		s.gate.close()

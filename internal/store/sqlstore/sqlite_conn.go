@@ -180,6 +180,7 @@ func classifyLite(err error) class {
 // liteRow is a row as the driver gives it.
 type liteRow []driver.Value
 
+// Scan is strict: a column has the type of its place.
 func (r liteRow) Scan(dest ...any) error {
 	if len(dest) != len(r) {
 		return fmt.Errorf("scan %d columns into %d places", len(r), len(dest))

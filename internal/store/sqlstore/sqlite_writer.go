@@ -149,7 +149,7 @@ func (w *writer) run(ctx context.Context) {
 			}
 			continue
 		}
-		w.group = &group{began: time.Now()}
+		w.group = &group{began: w.options.Now()}
 		w.fill(ctx, w.member(ctx, first))
 	}
 	cut = false
@@ -192,7 +192,7 @@ func (g *group) tell(o outcome) {
 
 // nextTurn is the turn that waits longest, nil when the group is to end.
 func (w *writer) nextTurn() *turn {
-	if len(w.group.members) == groupMembers || time.Since(w.group.began) > groupTime {
+	if len(w.group.members) == groupMembers || w.options.Now().Sub(w.group.began) > groupTime {
 		return nil
 	}
 	select {

@@ -58,6 +58,8 @@ func (t *tx) doom(err error) error {
 	return err
 }
 
+// Insert fills in r only when it succeeds. A document must be UTF-8; an id or
+// name that cannot be kept is an InvalidParameterException.
 func (t *tx) Insert(ctx context.Context, r *store.Record, refs []store.Ref) error {
 	tags, err := encode(r)
 	if err != nil {
@@ -91,6 +93,8 @@ func (t *tx) Insert(ctx context.Context, r *store.Record, refs []store.Ref) erro
 	return nil
 }
 
+// Update goes by r.PK alone; the rest of what identifies r is taken from the
+// database.
 func (t *tx) Update(ctx context.Context, r *store.Record, refs []store.Ref) error {
 	tags, err := encode(r)
 	if err != nil {
@@ -191,6 +195,7 @@ func (t *tx) Delete(ctx context.Context, r *store.Record) error {
 	return nil
 }
 
+// Recall does not remove what is out of date; the pruner does.
 func (t *tx) Recall(ctx context.Context, key string) (*store.Memo, error) {
 	if !storable(key) {
 		return nil, nil
@@ -213,6 +218,7 @@ func (t *tx) Recall(ctx context.Context, key string) (*store.Memo, error) {
 	return memo, nil
 }
 
+// Remember refuses a key that cannot be kept with an InvalidParameterException.
 func (t *tx) Remember(ctx context.Context, key string, m store.Memo) error {
 	if !storable(key) {
 		return fault.New(fault.InvalidParameter, "A client token is valid UTF-8 without NUL characters.")

@@ -84,9 +84,9 @@ func unknownIsNotFound(t *testing.T, open Open) {
 	ctx := t.Context()
 	for name, id := range map[string]string{"unknown": domain.NewID(), "empty": "", "NUL": "a\x00b", "not UTF-8": "\xff"} {
 		_, err := e.Get(ctx, e.instance, domain.KindUser, id)
-		f := wantFault(t, err, fault.ResourceNotFound)
-		if name == "unknown" && f.Message != "User "+id+" not found." {
-			t.Errorf("message %q", f.Message)
+		wantFault(t, err, fault.ResourceNotFound)
+		if message := fault.From(err).Message; name == "unknown" && message != "User "+id+" not found." {
+			t.Errorf("message %q", message)
 		}
 		_, err = e.GetByName(ctx, e.instance, domain.KindUser, id)
 		wantFault(t, err, fault.ResourceNotFound)
@@ -145,9 +145,10 @@ func duplicates(t *testing.T, open Open) {
 	sameID.ID = first.ID
 	wantFault(t, insert(sameID), fault.DuplicateResource)
 	sameName := e.user("taken")
-	f := wantFault(t, insert(sameName), fault.DuplicateResource)
-	if !strings.Contains(f.Message, "taken") {
-		t.Errorf("message %q does not name it", f.Message)
+	err := insert(sameName)
+	wantFault(t, err, fault.DuplicateResource)
+	if message := fault.From(err).Message; !strings.Contains(message, "taken") {
+		t.Errorf("message %q does not name it", message)
 	}
 	if sameName.PK != 0 || sameName.Version != 0 {
 		t.Errorf("a record that was refused was filled in: %+v", *sameName)
@@ -270,8 +271,9 @@ func resolveNamesTheMissing(t *testing.T, open Open) {
 	wantSame(t, pks, []store.PK{c.PK, a.PK, b.PK, a.PK})
 	missing := domain.NewID()
 	_, err = e.Resolve(t.Context(), e.instance, domain.KindUser, a.ID, missing, b.ID)
-	if f := wantFault(t, err, fault.ResourceNotFound); !strings.Contains(f.Message, missing) {
-		t.Errorf("message %q does not name %s", f.Message, missing)
+	wantFault(t, err, fault.ResourceNotFound)
+	if message := fault.From(err).Message; !strings.Contains(message, missing) {
+		t.Errorf("message %q does not name %s", message, missing)
 	}
 	// It sees what the transaction has done so far.
 	err = e.try(func(tx store.Tx) error {

@@ -35,13 +35,14 @@ func inUseIsRefused(t *testing.T, open Open) {
 	e := setup(t, open, Options{})
 	target := e.insert(t, e.queue("target"))
 	r := e.insert(t, e.user("refers"), store.Ref{Role: roleQueue, To: target.PK})
-	f := wantFault(t, e.try(func(tx store.Tx) error { return tx.Delete(t.Context(), target) }), fault.ResourceInUse)
-	if f.Members["ResourceId"] != target.ID {
-		t.Errorf("the fault carries ResourceId %v, want %s", f.Members["ResourceId"], target.ID)
+	err := e.try(func(tx store.Tx) error { return tx.Delete(t.Context(), target) })
+	wantFault(t, err, fault.ResourceInUse)
+	if id := fault.From(err).Members["ResourceId"]; id != target.ID {
+		t.Errorf("the fault carries ResourceId %v, want %s", id, target.ID)
 	}
 	e.get(t, target)
 	// Whoever refers may go, and then so may the other, in one transaction too.
-	err := e.try(func(tx store.Tx) error {
+	err = e.try(func(tx store.Tx) error {
 		if err := tx.Delete(t.Context(), r); err != nil {
 			return err
 		}

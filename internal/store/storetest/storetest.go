@@ -171,12 +171,11 @@ func (e *env) count(t *testing.T, kind domain.Kind) int {
 }
 
 // wantFault checks the code of an error.
-func wantFault(t *testing.T, err error, code fault.Code) *fault.Error {
+func wantFault(t *testing.T, err error, code fault.Code) {
 	t.Helper()
 	if !fault.Is(err, code) {
 		t.Fatalf("got %v, want a %s", err, code)
 	}
-	return fault.From(err)
 }
 
 // wantSame compares what was kept with what was meant to be.

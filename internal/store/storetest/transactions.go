@@ -283,7 +283,7 @@ func failingNeighbours(t *testing.T, open Open) {
 		running.Go(func() {
 			for round := range rounds {
 				name := fmt.Sprintf("writer %d round %d", w, round)
-				var insert = func(tx store.Tx) error {
+				insert := func(tx store.Tx) error {
 					return tx.Insert(t.Context(), e.user(name), []store.Ref{{Role: roleQueue, To: target.PK}})
 				}
 				var err error

@@ -35,9 +35,13 @@ var errNotInstalled = errors.New("no PostgreSQL: set " + Variable + " to the URL
 
 var server = sync.OnceValues(start)
 
-// lifeline is this process's end of the pipe on which the server's life hangs.
-// It is kept here because the pipe would otherwise be closed with the garbage.
-var lifeline io.WriteCloser
+// process is a server that start has started.
+type process struct {
+	url string
+	// lifeline is this process's end of the pipe on which the server's life
+	// hangs. Were it forgotten, it would be closed with the garbage.
+	lifeline io.WriteCloser
+}
 
 // URL returns the URL of a fresh database. On a server that was here before it
 // is dropped when the test ends; on the throw-away server it goes with that,
@@ -48,12 +52,14 @@ func URL(tb testing.TB) string {
 	base := os.Getenv(Variable)
 	throwAway := base == ""
 	if throwAway {
-		var err error
-		if base, err = server(); errors.Is(err, errNotInstalled) {
+		started, err := server()
+		if errors.Is(err, errNotInstalled) {
 			tb.Skip(err)
-		} else if err != nil {
+		}
+		if err != nil {
 			tb.Fatalf("start PostgreSQL: %v", err)
 		}
+		base = started.url
 	}
 	name := "ringdown_" + strings.ToLower(rand.Text())
 	if err := run(base, "CREATE DATABASE "+name); err != nil {
@@ -88,34 +94,34 @@ func run(base, statement string) (err error) {
 	return err
 }
 
-// start starts a server and returns the URL of its first database.
-func start() (string, error) {
+// start starts a server; its URL is that of its first database.
+func start() (*process, error) {
 	if runtime.GOOS == "windows" {
-		return "", errNotInstalled
+		return nil, errNotInstalled
 	}
 	bin, err := programs()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	owner, err := unprivileged()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "ringdown-pg-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := owner.own(dir); err != nil {
-		return "", errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	data := filepath.Join(dir, "data")
-	//nolint:gosec,noctx // programs that this machine's owner installed; they outlive the first test
+	//nolint:noctx // no test's context: it serves all of them
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "postgres",
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	initdb.Dir = dir
 	owner.run(initdb)
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(dir))
+		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(dir))
 	}
 	// The shell holds the other end of a pipe from this process. When the
 	// process is gone, be it killed, the shell reads the end of the pipe, stops
@@ -125,21 +131,22 @@ read -r _
 kill -INT $pid
 wait $pid
 rm -rf "$RINGDOWN_PG"`
-	//nolint:gosec,noctx // as above
+	//nolint:noctx // as above
 	postgres := exec.Command("/bin/sh", "-c", keeper, filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
 		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "max_connections=300")
 	postgres.Dir = dir
 	postgres.Env = append(os.Environ(), "RINGDOWN_PG="+dir)
 	owner.run(postgres)
-	if lifeline, err = postgres.StdinPipe(); err != nil {
-		return "", err
+	lifeline, err := postgres.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
 	if err := postgres.Start(); err != nil {
-		return "", err
+		return nil, err
 	}
 	base := "postgres://postgres@/postgres?host=" + url.QueryEscape(dir)
-	return base, ready(base, filepath.Join(dir, "log"))
+	return &process{base, lifeline}, ready(base, filepath.Join(dir, "log"))
 }
 
 // ready waits until the server answers.
@@ -151,7 +158,7 @@ func ready(base, log string) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			out, _ := os.ReadFile(log) //nolint:gosec // our own folder
+			out, _ := os.ReadFile(log)
 			return fmt.Errorf("the server does not answer: %w\n%s", err, out)
 		}
 		time.Sleep(20 * time.Millisecond)
