@@ -2,7 +2,6 @@ package routing
 
 import (
 	"context"
-	"math"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
@@ -97,7 +96,7 @@ func (r *Routing) timetable(ctx context.Context, rd store.Reader, sc catalog.Sco
 }
 
 func (r *Routing) overridesOf(ctx context.Context, rd store.Reader, sc catalog.Scope, hours *catalog.Item[domain.HoursOfOperation]) ([]*domain.HoursOfOperationOverride, error) {
-	all := catalog.Page{Default: math.MaxInt32}
+	all := catalog.Page{Default: unpaged}
 	found, _, err := r.hoursOverrides.Referring(ctx, rd, sc, hours.PK(), roleOverriddenHours, all)
 	if err != nil {
 		return nil, err

@@ -269,7 +269,7 @@ func (r *Routing) overridesOfTagged(ctx context.Context, sc catalog.Scope, filte
 	if q == nil || err != nil {
 		return nil, err
 	}
-	all := catalog.Page{Default: math.MaxInt32}
+	all := catalog.Page{Default: unpaged}
 	hours, _, _, err := r.hours.Search(ctx, sc, q, all)
 	if err != nil {
 		return nil, err

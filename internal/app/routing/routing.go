@@ -72,6 +72,9 @@ func (r *Routing) Seed(ctx context.Context, tx store.Tx, sc catalog.Scope) error
 	return r.seedRoutingProfile(ctx, tx, sc, queue)
 }
 
+// unpaged is a page size that no list reaches.
+const unpaged = 1 << 30
+
 // narrowed joins the criteria of a search and its TagFilter.
 func narrowed(criteria catalog.Criteria, filter *types.ControlPlaneTagFilter) (search.Query, error) {
 	tags, err := catalog.TagFilter(filter)
