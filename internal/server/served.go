@@ -1,9 +1,6 @@
 package server
 
 import (
-	"log/slog"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"ringdown/internal/catalog"
@@ -16,13 +13,17 @@ import (
 // folder and listens nowhere. It fails as Start would: when a method has the
 // name of an operation and not its types.
 func BoundAPI() (*contract.API, error) {
+	var cfg Config
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
 	api, err := contract.Load()
 	if err != nil {
 		return nil, err
 	}
-	c := catalog.New(catalog.Options{Account: DefaultAccount})
+	c := catalog.New(catalog.Options{Account: cfg.Account, Now: cfg.Now, Logger: cfg.Logger})
 	_, err = gateway.New(gateway.Options{
-		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: cfg.Logger, Now: cfg.Now, Account: cfg.Account,
 	}, newAreas(c)...)
 	if err != nil {
 		return nil, err
