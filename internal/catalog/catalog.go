@@ -50,7 +50,8 @@ type Catalog struct {
 // kindInfo is what the catalog knows of a kind without its entity type.
 type kindInfo struct {
 	taggable bool
-	// document turns a record into what the index holds.
+	// document turns a record into what the index holds; nil for unlisted
+	// kinds.
 	document func(*store.Record) (search.Doc, error)
 	// region is where a record that belongs to no instance lives; nil for
 	// kinds that live in an instance.

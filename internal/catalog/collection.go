@@ -35,6 +35,10 @@ type Kind[E any] struct {
 	Region func(*E) string
 	// NoTags is true for kinds that cannot be tagged.
 	NoTags bool
+	// Unlisted is true for kinds that are read by id alone. The index does not
+	// hold them, so that a start need not read them all; lists and searches
+	// find none.
+	Unlisted bool
 	// Fields are what Search* can ask for beside tags, by FieldName.
 	Fields Fields[E]
 }
@@ -66,7 +70,10 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 	if !c.opts.Shared {
 		l.cache = new(cache[E])
 	}
-	info := kindInfo{taggable: !k.NoTags, document: l.document, forget: l.cache.forget, clear: l.cache.clear}
+	info := kindInfo{taggable: !k.NoTags, forget: l.cache.forget, clear: l.cache.clear}
+	if !k.Unlisted {
+		info.document = l.document
+	}
 	if k.Region != nil {
 		info.region = l.region
 	}
@@ -401,7 +408,8 @@ func (l *Collection[E]) List(ctx context.Context, sc Scope, p Page) ([]*Item[E],
 // ListWhere is List of the resources that keep accepts. Which resources there
 // are is read from the index, which is as current as the store.
 func (l *Collection[E]) ListWhere(ctx context.Context, sc Scope, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
-	after, err := p.afterNumber(l.kind.Of, sc)
+	pages := series{listed, l.kind.Of, sc.PK}
+	after, err := pages.number(p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -422,7 +430,7 @@ func (l *Collection[E]) ListWhere(ctx context.Context, sc Scope, p Page, keep fu
 				found = append(found, i)
 			}
 			if len(found) > limit {
-				return found[:limit], tokenAt(l.kind.Of, sc, found[limit-1].pk), nil
+				return found[:limit], pages.at(found[limit-1].pk), nil
 			}
 		}
 		if len(pks) <= limit {

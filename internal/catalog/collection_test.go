@@ -203,7 +203,6 @@ func TestPages(t *testing.T) {
 		return names(items), next, err
 	}
 	list := func(p catalog.Page) ([]string, *string, error) { return read(w.things.List(w.ctx, w.one, p)) }
-	headers := func(p catalog.Page) ([]string, *string, error) { return read(w.things.Headers(w.ctx, w.one, p)) }
 	where := func(p catalog.Page) ([]string, *string, error) {
 		return read(w.things.ListWhere(w.ctx, w.one, p, even))
 	}
@@ -230,7 +229,6 @@ func TestPages(t *testing.T) {
 		"list":                   {list, 3, [][]string{{"0", "1", "2"}, {"3", "4", "5"}, {"6"}}},
 		"list in one":            {list, 100, [][]string{{"0", "1", "2", "3", "4", "5", "6"}}},
 		"list in exactly one":    {list, 7, [][]string{{"0", "1", "2", "3", "4", "5", "6"}}},
-		"headers":                {headers, 5, [][]string{{"0", "1", "2", "3", "4"}, {"5", "6"}}},
 		"where":                  {where, 1, [][]string{{"0"}, {"2"}, {"4"}, {"6"}}},
 		"where, full pages":      {where, 2, [][]string{{"0", "2"}, {"4", "6"}}},
 		"referring":              {referring, 3, [][]string{{"0", "2", "4"}, {"6"}}},
@@ -246,13 +244,6 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
-	t.Run("headers have no entity", func(t *testing.T) {
-		found, _, err := w.things.Headers(w.ctx, w.one, catalog.Page{})
-		ok(t, err)
-		if len(found) != 7 || found[0].Value != (thing{}) {
-			t.Errorf("%d headers, the first with %+v", len(found), found[0].Value)
-		}
-	})
 	t.Run("what is made meanwhile comes at the end", func(t *testing.T) {
 		_, next, err := w.things.List(w.ctx, w.one, catalog.Page{MaxResults: ptr(int32(3))})
 		ok(t, err)
@@ -281,7 +272,9 @@ func TestForeignTokens(t *testing.T) {
 	ok(t, err)
 	_, searched, _, err := w.things.Search(w.ctx, w.one, nil, first)
 	ok(t, err)
-	for _, token := range []*string{listed, boxed, sliced, searched} {
+	_, both, err := w.catalog.Headers(w.ctx, w.one, first, domain.KindPrompt, domain.KindUser)
+	ok(t, err)
+	for _, token := range []*string{listed, boxed, sliced, searched, both} {
 		if token == nil {
 			t.Fatal("a first page of three has no token")
 		}
@@ -311,7 +304,9 @@ func TestForeignTokens(t *testing.T) {
 		"of a search":                     {search, *searched, ""},
 		"of a list, for a slice":          {slice, *listed, fault.InvalidParameter},
 		"of a slice":                      {slice, *sliced, ""},
-		"of one of several kinds":         {several, *listed, ""},
+		"of several kinds":                {several, *both, ""},
+		"of a list, for several kinds":    {several, *listed, fault.InvalidParameter},
+		"of several kinds, for a list":    {list(w.one), *both, fault.InvalidParameter},
 		"of none of several kinds":        {several, *boxed, fault.InvalidParameter},
 		"no base64":                       {list(w.one), "not a token!", fault.InvalidParameter},
 		"base64 of something else":        {list(w.one), "aGVsbG8", fault.InvalidParameter},

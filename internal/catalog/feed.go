@@ -53,6 +53,9 @@ func (c *Catalog) Observe(changes []store.Change) {
 			continue // nothing of the catalog's
 		}
 		info.forget(r.PK)
+		if info.document == nil {
+			continue
+		}
 		if ch.Op == store.Delete {
 			c.index.Delete(int64(r.Instance), uint8(r.Kind), int64(r.PK))
 			if r.Kind == domain.KindInstance {
@@ -89,7 +92,10 @@ func (c *Catalog) LoadIndex(ctx context.Context) error {
 		return fmt.Errorf("load the search index: %w", err)
 	}
 	for _, in := range append(instances, &store.Record{PK: store.Root, ID: "root"}) {
-		for kind := range c.kinds {
+		for kind, info := range c.kinds {
+			if info.document == nil {
+				continue
+			}
 			if err := c.loadKind(ctx, in.PK, kind); err != nil {
 				return fmt.Errorf("load the search index of instance %s: %w", in.ID, err)
 			}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/base64"
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"strings"
 
@@ -31,47 +32,58 @@ func (p Page) limit() int {
 	}
 }
 
-// A token is opaque to clients: the place after which the next page begins,
-// with the list that it belongs to, so that a token of another list is
-// refused rather than misread.
-func token(kind domain.Kind, sc Scope, after string) *string {
-	s := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "1 %d %d %s", kind, sc.PK, after))
-	return &s
+// series is what a token belongs to: one kind of list of one kind of resource
+// in one instance. A token of another series is refused rather than misread.
+type series struct {
+	what byte
+	kind domain.Kind
+	in   store.PK
 }
 
-// tokenAt is the token of a page that begins after a record.
-func tokenAt(kind domain.Kind, sc Scope, pk store.PK) *string {
-	return token(kind, sc, strconv.FormatInt(int64(pk), 10))
+// The kinds of lists.
+const (
+	listed    = 'l'
+	searched  = 's'
+	referring = 'r'
+	sliced    = 'c'
+	several   = 'h'
+)
+
+// token is opaque to clients: the series, the place after which the next page
+// begins, and a check sum against a token that was cut on its way.
+func (s series) token(after string) *string {
+	body := fmt.Sprintf("%c %d %d %s", s.what, s.kind, s.in, after)
+	t := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%s %08x", body, crc32.ChecksumIEEE([]byte(body))))
+	return &t
 }
 
-func (p Page) after(kind domain.Kind, sc Scope) (string, error) {
+// at is the token of a page that begins after a record.
+func (s series) at(pk store.PK) *string { return s.token(strconv.FormatInt(int64(pk), 10)) }
+
+// after reads the token of a page, "" when there is none.
+func (s series) after(p Page) (string, error) {
 	if p.NextToken == nil || *p.NextToken == "" {
 		return "", nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(*p.NextToken)
-	if err == nil {
-		if after, ok := strings.CutPrefix(string(raw), fmt.Sprintf("1 %d %d ", kind, sc.PK)); ok && after != "" {
-			return after, nil
-		}
+	if err != nil {
+		return "", badToken()
 	}
-	return "", badToken()
+	after, ok := strings.CutPrefix(string(raw), fmt.Sprintf("%c %d %d ", s.what, s.kind, s.in))
+	after, _, _ = strings.Cut(after, " ")
+	if !ok || after == "" || *s.token(after) != *p.NextToken {
+		return "", badToken()
+	}
+	return after, nil
 }
 
 func badToken() error {
 	return fault.New(fault.InvalidParameter, "NextToken is not valid for this request.")
 }
 
-func (p Page) afterID(kind domain.Kind, sc Scope) (string, error) {
-	after, err := p.after(kind, sc)
-	if err == nil && after != "" && !domain.IsUUID(after) {
-		return "", badToken()
-	}
-	return after, err
-}
-
-// afterNumber reads a token that holds a number: a key or an offset.
-func (p Page) afterNumber(kind domain.Kind, sc Scope) (int64, error) {
-	after, err := p.after(kind, sc)
+// number reads a token that holds a number: a key or an offset.
+func (s series) number(p Page) (int64, error) {
+	after, err := s.after(p)
 	if err != nil || after == "" {
 		return 0, err
 	}
@@ -82,19 +94,31 @@ func (p Page) afterNumber(kind domain.Kind, sc Scope) (int64, error) {
 	return n, nil
 }
 
+// offsetMark tells the token of a list that is computed, which holds an offset,
+// from one of records, which holds a key.
+const offsetMark = "offset "
+
 // Slice cuts a page from a list that is computed rather than stored, such as
 // the queues of a routing profile. Owner is the kind that the list hangs on.
 func Slice[T any](sc Scope, owner domain.Kind, p Page, all []T) ([]T, *string, error) {
-	from, err := p.afterNumber(owner, sc)
+	from := int64(0)
+	after, err := p.after(owner, sc)
 	if err != nil {
 		return nil, nil, err
+	}
+	if after != "" {
+		offset, ok := strings.CutPrefix(after, offsetMark)
+		from, err = strconv.ParseInt(offset, 10, 64)
+		if !ok || err != nil || from < 0 {
+			return nil, nil, badToken()
+		}
 	}
 	if from > int64(len(all)) {
 		return []T{}, nil, nil
 	}
 	all = all[from:]
 	if limit := p.limit(); len(all) > limit {
-		return all[:limit], token(owner, sc, strconv.FormatInt(from+int64(limit), 10)), nil
+		return all[:limit], token(owner, sc, offsetMark+strconv.FormatInt(from+int64(limit), 10)), nil
 	}
 	return all, nil, nil
 }

@@ -39,7 +39,8 @@ func (l *Collection[E]) Referring(ctx context.Context, rd store.Reader, sc Scope
 
 // ReferringWhere is Referring of the resources that keep accepts.
 func (l *Collection[E]) ReferringWhere(ctx context.Context, rd store.Reader, sc Scope, to store.PK, role store.Role, p Page, keep func(*Item[E]) bool) ([]*Item[E], *string, error) {
-	n, err := p.afterNumber(l.kind.Of, sc)
+	pages := series{referring, l.kind.Of, sc.PK}
+	n, err := pages.number(p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -53,7 +54,7 @@ func (l *Collection[E]) ReferringWhere(ctx context.Context, rd store.Reader, sc 
 	if err != nil || !more {
 		return found, nil, err
 	}
-	return found, tokenAt(l.kind.Of, sc, found[len(found)-1].pk), nil
+	return found, pages.at(found[len(found)-1].pk), nil
 }
 
 // Header is what a list shows of a resource whose entity it does not read,
@@ -87,7 +88,7 @@ func (c *Catalog) Headers(ctx context.Context, sc Scope, p Page, kinds ...domain
 		}
 		if len(found) > limit {
 			last := found[limit-1]
-			return found[:limit], token(last.Kind, sc, last.ID), nil
+			return found[:limit], series{several, last.Kind, sc.PK}.token(last.ID), nil
 		}
 		after = ""
 	}
@@ -100,7 +101,7 @@ func resume(sc Scope, p Page, kinds []domain.Kind) (rest []domain.Kind, after st
 		return kinds, "", nil
 	}
 	for i, kind := range kinds {
-		if after, err := p.afterID(kind, sc); err == nil {
+		if after, err := (series{several, kind, sc.PK}).after(p); err == nil {
 			return kinds[i:], after, nil
 		}
 	}

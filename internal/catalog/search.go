@@ -78,7 +78,8 @@ func (l *Collection[E]) Search(ctx context.Context, sc Scope, q search.Query, p 
 // whose results also show other resources. A resource that the index has and
 // the view has not yet, or no longer, is left out.
 func (l *Collection[E]) SearchIn(ctx context.Context, rd store.Reader, sc Scope, q search.Query, p Page) ([]*Item[E], *string, *int64, error) {
-	after, err := p.afterNumber(l.kind.Of, sc)
+	pages := series{searched, l.kind.Of, sc.PK}
+	after, err := pages.number(p)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -92,7 +93,7 @@ func (l *Collection[E]) SearchIn(ctx context.Context, rd store.Reader, sc Scope,
 	var next *string
 	if len(pks) > limit {
 		pks = pks[:limit]
-		next = tokenAt(l.kind.Of, sc, store.PK(pks[limit-1]))
+		next = pages.at(store.PK(pks[limit-1]))
 	}
 	found, err := l.fetch(ctx, sc, pks)
 	return found, next, &total, err

@@ -64,7 +64,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	s := &Server{cfg: cfg, Data: cfg.Data, Exposed: cfg.exposed(), finished: make(chan error, 1)}
 
-	c := catalog.New(catalog.Options{Account: cfg.Account, Quotas: cfg.Quotas, Now: cfg.Now, Logger: cfg.Logger})
+	c := catalog.New(catalog.Options{Account: cfg.Account, Shared: cfg.Database != "", Quotas: cfg.Quotas, Now: cfg.Now, Logger: cfg.Logger})
 	areas := newAreas(c) // before the store, whose changes the catalog must understand
 	if s.store, err = sqlstore.Open(ctx, sqlstore.Options{
 		Dir: cfg.Data, URL: cfg.Database, Now: cfg.Now, Observer: c.Observe, Logger: cfg.Logger,
