@@ -1,0 +1,182 @@
+package archtest
+
+// A room is a package, or a folder of packages of one kind, and what it may
+// import. Test files are free: a test may boot a whole server.
+type room struct {
+	// path is relative to the module. One that ends in /* stands for every
+	// package below it; those are siblings and never import one another.
+	path string
+	// internal lists the rooms that it may import, sub-packages not included.
+	internal []string
+	// modules lists the import path prefixes outside the module and the
+	// standard library that it may import.
+	modules []string
+	// why says what would be lost if it imported more.
+	why string
+}
+
+const (
+	sdk      = "github.com/aws/aws-sdk-go-v2"
+	sdkTypes = sdk + "/service/connect/types"
+	uuid     = "github.com/google/uuid"
+)
+
+// everything lets the packages that join the others import them all.
+var everything = []string{"*"}
+
+// rooms lists every package of the module, the innermost first.
+var rooms = []room{
+	{
+		"internal/fault", nil, nil,
+		"every room returns faults, so fault can lean on none of them",
+	},
+	{
+		"internal/domain", []string{"internal/fault"}, []string{sdkTypes, uuid, "golang.org/x/text"},
+		"the nouns and their rules outlive every way to store or serve them; of the SDK it takes plain value types, not the client",
+	},
+	{
+		"internal/starter", nil, nil,
+		"what a new instance holds is data; the areas turn it into resources",
+	},
+	{
+		"internal/contract", []string{"internal/fault"}, []string{sdkTypes, "github.com/go-json-experiment/json"},
+		"the protocol follows from the service model alone; knowing an operation's meaning would write the contract twice",
+	},
+	{
+		"internal/contract/genunions", nil, nil,
+		"a generator that needs what it generates cannot be run when that is broken",
+	},
+	{
+		"internal/sigv4", []string{"internal/fault"}, nil,
+		"a signature is checked before anything is known about the request; the SDK's signer is the oracle of its tests and must not be its code",
+	},
+	{
+		"internal/store", []string{"internal/domain", "internal/fault"}, nil,
+		"it declares what storage does and knows no database",
+	},
+	{
+		"internal/store/sqlstore", []string{"internal/store", "internal/domain", "internal/fault"},
+		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
+		"a database keeps resources without knowing their rules, so that every kind is stored in the same way",
+	},
+	{
+		"internal/store/storetest", []string{"internal/store", "internal/domain", "internal/fault"}, nil,
+		"one suite for every store: it may not know which one it tests",
+	},
+	{
+		"internal/store/storetest/pgtest", nil, []string{"github.com/jackc/pgx/v5"},
+		"it only lends databases to tests",
+	},
+	{
+		"internal/search", []string{"internal/domain", "internal/store"}, []string{"github.com/RoaringBitmap/roaring/v2"},
+		"the index answers queries over fields; what the fields mean is told to it by the catalog",
+	},
+	{
+		"internal/iam", []string{"internal/domain", "internal/fault", "internal/store"}, nil,
+		"a decision depends on the principal, the action, the resource and the context, and on nothing that serves or stores the resource",
+	},
+	{
+		"internal/identity", []string{"internal/domain", "internal/fault", "internal/store"}, []string{"golang.org/x/crypto", "golang.org/x/sync"},
+		"who somebody is does not depend on what they may do or on how they ask",
+	},
+	{
+		"internal/catalog", []string{"internal/domain", "internal/fault", "internal/search", "internal/store"}, []string{sdkTypes},
+		"one life cycle for all kinds: it may not know an area, nor a database",
+	},
+	{
+		"internal/app/*",
+		[]string{"internal/catalog", "internal/domain", "internal/fault", "internal/search", "internal/starter", "internal/store"},
+		[]string{sdk},
+		"an area serves its operations through the catalog; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
+	},
+	{
+		"internal/gateway",
+		[]string{"internal/contract", "internal/domain", "internal/fault", "internal/iam", "internal/sigv4"},
+		[]string{uuid, "github.com/prometheus/client_golang", "golang.org/x/time"},
+		"the front door treats all operations alike: it gets them as values and imports no area",
+	},
+	{
+		"internal/server", everything, []string{sdk, "github.com/prometheus/client_golang"},
+		"it joins the rooms",
+	},
+	{
+		"internal/server/servertest", []string{"internal/server"}, []string{sdk},
+		"tests talk to a booted server as its clients do",
+	},
+	{
+		"internal/conformance", everything, []string{sdk},
+		"it holds tests alone",
+	},
+	{
+		"internal/coverage", []string{"internal/server", "internal/contract"}, nil,
+		"what is served is asked of the binding",
+	},
+	{
+		"internal/archtest", nil, nil,
+		"it reads the source and imports none of it",
+	},
+	{
+		"cmd/ringdown", []string{"internal/server"}, []string{"gopkg.in/yaml.v3"},
+		"the command line reads settings and shows what the server says; what it could do alone, tests could not boot",
+	},
+	{
+		"cmd/bench", everything, []string{sdk, "github.com/prometheus/client_golang", "modernc.org/sqlite"},
+		"it measures parts as well as the whole, and the bare database beside them",
+	},
+	{
+		"scripts/*", nil, []string{sdk},
+		"a script's program is a client like any other",
+	},
+}
+
+// A ban keeps a package to a few rooms.
+type ban struct {
+	// imports are the import paths, each with all below it.
+	imports []string
+	only    []string // the rooms that may import it all the same
+	why     string
+}
+
+var bans = []ban{
+	{
+		[]string{"database/sql", "github.com/jackc/pgx/v5", "modernc.org/sqlite", "github.com/pressly/goose/v3"},
+		[]string{"internal/store/sqlstore", "internal/store/storetest/pgtest", "cmd/bench"},
+		"SQL stays behind store.Store, so that both databases behave alike and a third can be added",
+	},
+	{
+		[]string{"net/http"},
+		[]string{
+			"internal/fault", "internal/contract", "internal/sigv4", "internal/gateway", "internal/server",
+			"internal/server/servertest", "internal/conformance", "cmd/bench", "scripts/*",
+		},
+		"rules that know HTTP cannot be used by a call or a flow",
+	},
+	{
+		[]string{"net"},
+		[]string{"internal/gateway", "internal/server", "internal/conformance", "cmd/bench", "scripts/*"},
+		"only the edge of the process talks to the network",
+	},
+	{
+		[]string{"os", "os/exec"},
+		[]string{
+			"internal/contract/genunions", "internal/store/sqlstore", "internal/store/storetest/pgtest",
+			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
+		},
+		"files and the environment are read where the process is put together; elsewhere they would be hidden settings",
+	},
+	{
+		[]string{"flag"},
+		[]string{"cmd/ringdown", "cmd/bench", "internal/coverage", "internal/conformance", "scripts/*"},
+		"a setting reaches a room as a parameter",
+	},
+	{
+		[]string{"testing"},
+		[]string{"internal/store/storetest", "internal/store/storetest/pgtest", "internal/server/servertest", "internal/conformance"},
+		"test code does not belong in the program",
+	},
+	{
+		[]string{"internal/server/servertest", "internal/store/storetest"},
+		[]string{"internal/conformance", "cmd/bench"},
+		"test code does not belong in the program",
+	},
+}
