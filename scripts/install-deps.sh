@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs what building and testing ringdown need beside Go, on Debian and its
+# kin: make, git, gcc (for the race detector), PostgreSQL (its tests start a
+# server of their own) and the AWS CLI. What is there already is left alone.
+# Elsewhere it names what is missing.
+set -euo pipefail
+
+# wanted prints the packages that are missing, one a line.
+wanted() {
+	command -v make >/dev/null || echo make
+	command -v git >/dev/null || echo git
+	command -v gcc >/dev/null || echo gcc
+	# The race detector links with the C library.
+	[ -e /usr/include/stdlib.h ] || [ "$(uname -s)" != Linux ] || echo libc6-dev
+	command -v curl >/dev/null || echo curl
+	command -v aws >/dev/null || echo awscli
+	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+}
+
+if ! command -v go >/dev/null; then
+	echo "install-deps: Go is missing: see https://go.dev/doc/install; go.mod names the version" >&2
+	exit 1
+fi
+mapfile -t packages < <(wanted)
+if [ ${#packages[@]} -eq 0 ]; then
+	echo "install-deps: nothing is missing"
+	exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+	echo "install-deps: install these with this system's package manager: ${packages[*]}" >&2
+	exit 1
+fi
+as_root=()
+[ "$(id -u)" = 0 ] || as_root=(sudo)
+echo "install-deps: installing ${packages[*]}"
+"${as_root[@]}" apt-get update -qq
+DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
