@@ -94,31 +94,20 @@ func (s series) number(p Page) (int64, error) {
 	return n, nil
 }
 
-// offsetMark tells the token of a list that is computed, which holds an offset,
-// from one of records, which holds a key.
-const offsetMark = "offset "
-
 // Slice cuts a page from a list that is computed rather than stored, such as
 // the queues of a routing profile. Owner is the kind that the list hangs on.
 func Slice[T any](sc Scope, owner domain.Kind, p Page, all []T) ([]T, *string, error) {
-	from := int64(0)
-	after, err := p.after(owner, sc)
+	pages := series{sliced, owner, sc.PK}
+	from, err := pages.number(p)
 	if err != nil {
 		return nil, nil, err
-	}
-	if after != "" {
-		offset, ok := strings.CutPrefix(after, offsetMark)
-		from, err = strconv.ParseInt(offset, 10, 64)
-		if !ok || err != nil || from < 0 {
-			return nil, nil, badToken()
-		}
 	}
 	if from > int64(len(all)) {
 		return []T{}, nil, nil
 	}
 	all = all[from:]
 	if limit := p.limit(); len(all) > limit {
-		return all[:limit], token(owner, sc, offsetMark+strconv.FormatInt(from+int64(limit), 10)), nil
+		return all[:limit], pages.at(store.PK(from + int64(limit))), nil
 	}
 	return all, nil, nil
 }
