@@ -48,10 +48,11 @@ func contactFlowRefs(e *domain.ContactFlow) []catalog.Ref {
 }
 
 var flowContentKind = catalog.Kind[domain.FlowContent]{
-	Of:     domain.KindFlowContent,
-	Name:   func(*domain.FlowContent) string { return "" },
-	Check:  (*domain.FlowContent).Check,
-	NoTags: true,
+	Of:       domain.KindFlowContent,
+	Name:     func(*domain.FlowContent) string { return "" },
+	Check:    (*domain.FlowContent).Check,
+	NoTags:   true,
+	Unlisted: true,
 }
 
 // sampleFunction is the name of the Lambda function in the sample that shows
@@ -148,6 +149,7 @@ func (f *Flows) DescribeContactFlow(ctx context.Context, in *connect.DescribeCon
 		return nil, err
 	}
 	var out *types.ContactFlow
+	// A view reads past the catalog's cache, which counts items, not their size.
 	err = f.catalog.Store().View(ctx, func(rd store.Reader) error {
 		i, err := f.contactFlows.GetIn(ctx, rd, sc, id)
 		if err != nil {

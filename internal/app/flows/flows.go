@@ -1,8 +1,9 @@
 // Package flows serves what contacts run and hear: flows and prompts.
 //
 // A flow's content is a record of its own (domain.FlowContent), which never
-// changes and to which the flow refers. So lists and searches of flows, and
-// the change log, carry no document of a quarter of a million characters.
+// changes and to which the flow refers. So lists of flows, and the memory that
+// they are served from, carry no documents of a quarter of a million
+// characters.
 package flows
 
 import (
