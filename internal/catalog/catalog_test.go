@@ -58,8 +58,8 @@ type box struct{ Name string }
 // number is an entity outside any instance. It is kept as a phone number.
 type number struct{ Name, Region string }
 
-// secret is an entity that cannot be tagged. It is kept as a predefined
-// attribute.
+// secret is an entity that can be neither tagged nor listed. It is kept as a
+// predefined attribute.
 type secret struct{ Name string }
 
 // world is a catalog over a store of its own, with two instances.
@@ -97,7 +97,7 @@ func register(c *catalog.Catalog, quota int) kinds {
 			Region: func(e *number) string { return e.Region },
 		}),
 		secrets: catalog.Register(c, catalog.Kind[secret]{
-			Of: domain.KindPredefinedAttribute, Name: func(e *secret) string { return e.Name }, NoTags: true,
+			Of: domain.KindPredefinedAttribute, Name: func(e *secret) string { return e.Name }, NoTags: true, Unlisted: true,
 		}),
 	}
 }

@@ -105,6 +105,8 @@ func TestLoadIndex(t *testing.T) {
 	// A kind that is indexed for its tags alone.
 	_, err := w.boxes.Create(w.ctx, w.one, &box{Name: "box"}, map[string]string{"kind": "box"})
 	ok(t, err)
+	hidden, err := w.secrets.Create(w.ctx, w.one, &secret{Name: "hidden"}, nil)
+	ok(t, err)
 	// A resource of no instance.
 	_, err = w.numbers.Create(w.ctx, w.catalog.RootScope(w.ctx), &number{Name: "+1", Region: region}, map[string]string{"kind": "number"})
 	ok(t, err)
@@ -149,6 +151,21 @@ func TestLoadIndex(t *testing.T) {
 			if grown, read := w.catalog.TagTerms(sc, kind), fresh.TagTerms(sc, kind); !reflect.DeepEqual(grown, read) {
 				t.Errorf("instance %d, %s: tags of the grown index %v, of the loaded one %v", i, kind, grown, read)
 			}
+		}
+	}
+	root := w.catalog.RootScope(w.ctx)
+	for _, k := range []kinds{w.kinds, loaded} {
+		if found, _, err := k.instances.List(w.ctx, root, catalog.Page{}); err != nil || len(found) != 2 {
+			t.Errorf("%d instances are listed, %v, want 2", len(found), err)
+		}
+		if found, _, err := k.numbers.List(w.ctx, root, catalog.Page{}); err != nil || len(found) != 1 {
+			t.Errorf("%d numbers are listed, %v, want 1", len(found), err)
+		}
+		if found, _, err := k.secrets.List(w.ctx, w.one, catalog.Page{}); err != nil || len(found) != 0 {
+			t.Errorf("%d resources of an unlisted kind are listed, %v", len(found), err)
+		}
+		if _, err := k.secrets.Get(w.ctx, w.one, hidden.ID); err != nil {
+			t.Errorf("a resource of an unlisted kind cannot be read: %v", err)
 		}
 	}
 }

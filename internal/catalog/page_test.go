@@ -25,8 +25,9 @@ func FuzzNextToken(f *testing.F) {
 		}
 	}
 	f.Add("", int32(2))
-	f.Add("MSA4IDcgOTIyMzM3MjAzNjg1NDc3NTgwNw", int32(2)) // the place 1<<63-1
-	f.Add("MSA4IDcgLTE", int32(2))                        // the place -1
+	f.Add("YyA4IDcgOTIyMzM3MjAzNjg1NDc3NTgwNyA5NTkzZWE2NA", int32(2)) // the place 1<<63-1
+	f.Add("YyA4IDcgLTEgZjk1NjM3NDQ", int32(2))                        // the place -1
+	f.Add("bCA4IDcgMyBlY2M1MTYwMQ", int32(2))                         // of a list of records
 	f.Fuzz(func(t *testing.T, token string, size int32) {
 		page, next, err := catalog.Slice(sc, domain.KindQueue, catalog.Page{MaxResults: &size, NextToken: &token}, all)
 		if err != nil {
