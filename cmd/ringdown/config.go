@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -48,7 +49,7 @@ func (s *settings) flags(name string, p *program) *flag.FlagSet {
 // What is left of the command line stays in the flag set.
 func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 	if err := f.Parse(args); err != nil {
-		if err == flag.ErrHelp {
+		if errors.Is(err, flag.ErrHelp) {
 			return err
 		}
 		return &usageError{err}

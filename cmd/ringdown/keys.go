@@ -53,7 +53,7 @@ func keysCreate(ctx context.Context, p *program, args []string) (err error) {
 	if *file == "-" {
 		policy, err = io.ReadAll(io.LimitReader(p.stdin, 1<<20))
 	} else {
-		policy, err = os.ReadFile(*file) //nolint:gosec // the operator names the file
+		policy, err = os.ReadFile(*file)
 	}
 	if err != nil {
 		return fmt.Errorf("--policy: %w", err)

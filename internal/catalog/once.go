@@ -15,16 +15,16 @@ import (
 // ClientToken of StartOutboundVoiceContact: valid for 7 days).
 const tokenLife = 7 * 24 * time.Hour
 
-// Once runs make in a transaction, unless an earlier request to the same
+// Once runs create in a transaction, unless an earlier request to the same
 // operation in the same scope carried the same client token: then that one's
 // answer is returned again. The same token with other input is an
-// IdempotencyException. A nil or empty token always runs make.
-func Once[In, Out any](ctx context.Context, c *Catalog, sc Scope, operation string, token *string, input *In, make func(tx store.Tx) (*Out, error)) (*Out, error) {
+// IdempotencyException. A nil or empty token always runs create.
+func Once[In, Out any](ctx context.Context, c *Catalog, sc Scope, operation string, token *string, input *In, create func(tx store.Tx) (*Out, error)) (*Out, error) {
 	var out *Out
 	err := c.store.Update(ctx, func(tx store.Tx) error {
 		var err error
 		if token == nil || *token == "" {
-			out, err = make(tx)
+			out, err = create(tx)
 			return err
 		}
 		fingerprint, err := json.Marshal(input)
@@ -44,7 +44,7 @@ func Once[In, Out any](ctx context.Context, c *Catalog, sc Scope, operation stri
 			out = new(Out)
 			return json.Unmarshal(memo.Answer, out)
 		}
-		if out, err = make(tx); err != nil {
+		if out, err = create(tx); err != nil {
 			return err
 		}
 		answer, err := json.Marshal(out)

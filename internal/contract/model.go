@@ -195,6 +195,8 @@ func readService(raw []byte) (*Service, error) {
 // they match no legal value, because their backslashes are doubled or because
 // they are wrapped in slashes. What the service means is plain from its
 // documentation.
+//
+//nolint:gosec // patterns of passwords, not passwords
 var patternPatches = map[string]string{
 	"PhoneNumber":                     `^\+[1-9]\d{1,14}$`,
 	"SensitivePhoneNumber":            `^\+[1-9]\d{1,14}$`,
@@ -216,6 +218,8 @@ var patternPatches = map[string]string{
 
 // patternNames says in words what a pattern demands, for the patterns that
 // people meet most.
+//
+//nolint:gosec // a description of passwords, not a password
 var patternNames = map[string]string{
 	"PhoneNumber":          "not in E164 format",
 	"SensitivePhoneNumber": "not in E164 format",

@@ -135,7 +135,7 @@ var timeType = reflect.TypeFor[time.Time]()
 
 func (c *compiler) fill(n *node) error {
 	shape, typ := n.shape, n.typ
-	wrong := func(want string) error { return fmt.Errorf("Go type %s is no %s", typ, want) }
+	wrong := func(want string) error { return fmt.Errorf("the Go type %s is no %s", typ, want) }
 	switch shape.Type {
 	case "structure":
 		if shape.Union {
@@ -232,7 +232,7 @@ func (c *compiler) fillStructure(n *node) error {
 		goName := strings.ToUpper(name[:1]) + name[1:]
 		sf, ok := n.typ.FieldByName(goName)
 		if !ok || len(sf.Index) != 1 {
-			return fmt.Errorf("Go type %s has no field %s", n.typ, goName)
+			return fmt.Errorf("the Go type %s has no field %s", n.typ, goName)
 		}
 		f := field{name: name, index: sf.Index[0], required: required[name], body: ref.Location == ""}
 		typ := sf.Type

@@ -113,14 +113,14 @@ func (p *posting) mark(words []uint64) {
 // postings are postings by key; one that has become empty is not kept.
 type postings map[uint32]*posting
 
-// add inserts v into the posting of key and reports whether it was absent.
-func (ps postings) add(key, v uint32) bool {
+// add inserts v into the posting of key.
+func (ps postings) add(key, v uint32) {
 	p := ps[key]
 	if p == nil {
 		p = &posting{}
 		ps[key] = p
 	}
-	return p.add(v)
+	p.add(v)
 }
 
 // addMany inserts vs, which ascend without duplicates.

@@ -299,11 +299,23 @@ func TestManyAgainstReference(t *testing.T) {
 		groups = append(groups, fmt.Sprint(i))
 	}
 	queries := []Query{
-		All{}, And{}, Or{}, nil,
-		Text{"name", Contains, "contact"}, Text{"name", Prefix, "contoso-cont"}, Text{"name", Contains, "c"},
-		Text{"name", Contains, "contact-00"}, Text{"long", Contains, "xxxx1"}, Text{"long", Prefix, "x"},
-		Text{"few", Contains, "a"}, Text{"few", Contains, "a0"}, Text{"few", Prefix, ""}, Text{"other", Contains, ""},
-		Key{"group", groups}, Key{"group", groups[:3]}, Key{"several", []string{"1", "2", "3"}},
+		All{},
+		And{},
+		Or{},
+		nil,
+		Text{"name", Contains, "contact"},
+		Text{"name", Prefix, "contoso-cont"},
+		Text{"name", Contains, "c"},
+		Text{"name", Contains, "contact-00"},
+		Text{"long", Contains, "xxxx1"},
+		Text{"long", Prefix, "x"},
+		Text{"few", Contains, "a"},
+		Text{"few", Contains, "a0"},
+		Text{"few", Prefix, ""},
+		Text{"other", Contains, ""},
+		Key{"group", groups},
+		Key{"group", groups[:3]},
+		Key{"several", []string{"1", "2", "3"}},
 		Or{Key{"group", groups}, Text{"few", Contains, "b"}},
 		And{Text{"name", Contains, "tact"}, Key{"group", groups[:90]}, Text{"few", Contains, "b"}},
 	}

@@ -270,7 +270,7 @@ func TestContentKeepsAnyReferenceIntact(t *testing.T) {
 		}
 		var all []string
 		for _, a := range d.Actions {
-			all = append(all, stringsIn(map[string]any(a.Parameters))...)
+			all = append(all, stringsIn(a.Parameters)...)
 		}
 		if !slices.Contains(all, awkward) {
 			t.Errorf("%s: the reference is not there as it was given: %q", name, all)
