@@ -31,7 +31,9 @@ var rooms = []room{
 		"every room returns faults, so fault can lean on none of them",
 	},
 	{
-		"internal/domain", []string{"internal/fault"}, []string{sdkTypes, uuid, "golang.org/x/text"},
+		"internal/domain",
+		[]string{"internal/fault"},
+		[]string{sdkTypes, uuid, "golang.org/x/text"},
 		"the nouns and their rules outlive every way to store or serve them; of the SDK it takes plain value types, not the client",
 	},
 	{
@@ -39,7 +41,9 @@ var rooms = []room{
 		"what a new instance holds is data; the areas turn it into resources",
 	},
 	{
-		"internal/contract", []string{"internal/fault"}, []string{sdkTypes, "github.com/go-json-experiment/json"},
+		"internal/contract",
+		[]string{"internal/fault"},
+		[]string{sdkTypes, "github.com/go-json-experiment/json"},
 		"the protocol follows from the service model alone; knowing an operation's meaning would write the contract twice",
 	},
 	{
@@ -47,40 +51,56 @@ var rooms = []room{
 		"a generator that needs what it generates cannot be run when that is broken",
 	},
 	{
-		"internal/sigv4", []string{"internal/fault"}, nil,
+		"internal/sigv4",
+		[]string{"internal/fault"},
+		nil,
 		"a signature is checked before anything is known about the request; the SDK's signer is the oracle of its tests and must not be its code",
 	},
 	{
-		"internal/store", []string{"internal/domain", "internal/fault"}, nil,
+		"internal/store",
+		[]string{"internal/domain", "internal/fault"},
+		nil,
 		"it declares what storage does and knows no database",
 	},
 	{
-		"internal/store/sqlstore", []string{"internal/store", "internal/domain", "internal/fault"},
+		"internal/store/sqlstore",
+		[]string{"internal/store", "internal/domain", "internal/fault"},
 		[]string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "modernc.org/sqlite"},
 		"a database keeps resources without knowing their rules, so that every kind is stored in the same way",
 	},
 	{
-		"internal/store/storetest", []string{"internal/store", "internal/domain", "internal/fault"}, nil,
+		"internal/store/storetest",
+		[]string{"internal/store", "internal/domain", "internal/fault"},
+		nil,
 		"one suite for every store: it may not know which one it tests",
 	},
 	{
-		"internal/store/storetest/pgtest", nil, []string{"github.com/jackc/pgx/v5"},
+		"internal/store/storetest/pgtest", nil,
+		[]string{"github.com/jackc/pgx/v5"},
 		"it only lends databases to tests",
 	},
 	{
-		"internal/search", []string{"internal/domain", "internal/store"}, []string{"github.com/RoaringBitmap/roaring/v2"},
+		"internal/search",
+		[]string{"internal/domain", "internal/store"},
+		[]string{"github.com/RoaringBitmap/roaring/v2"},
 		"the index answers queries over fields; what the fields mean is told to it by the catalog",
 	},
 	{
-		"internal/iam", []string{"internal/domain", "internal/fault", "internal/store"}, nil,
+		"internal/iam",
+		[]string{"internal/domain", "internal/fault", "internal/store"},
+		nil,
 		"a decision depends on the principal, the action, the resource and the context, and on nothing that serves or stores the resource",
 	},
 	{
-		"internal/identity", []string{"internal/domain", "internal/fault", "internal/store"}, []string{"golang.org/x/crypto", "golang.org/x/sync"},
+		"internal/identity",
+		[]string{"internal/domain", "internal/fault", "internal/store"},
+		[]string{"golang.org/x/crypto", "golang.org/x/sync"},
 		"who somebody is does not depend on what they may do or on how they ask",
 	},
 	{
-		"internal/catalog", []string{"internal/domain", "internal/fault", "internal/search", "internal/store"}, []string{sdkTypes},
+		"internal/catalog",
+		[]string{"internal/domain", "internal/fault", "internal/search", "internal/store"},
+		[]string{sdkTypes},
 		"one life cycle for all kinds: it may not know an area, nor a database",
 	},
 	{
@@ -96,19 +116,25 @@ var rooms = []room{
 		"the front door treats all operations alike: it gets them as values and imports no area",
 	},
 	{
-		"internal/server", everything, []string{sdk, "github.com/prometheus/client_golang"},
+		"internal/server", everything,
+		[]string{sdk, "github.com/prometheus/client_golang"},
 		"it joins the rooms",
 	},
 	{
-		"internal/server/servertest", []string{"internal/server"}, []string{sdk},
+		"internal/server/servertest",
+		[]string{"internal/server"},
+		[]string{sdk},
 		"tests talk to a booted server as its clients do",
 	},
 	{
-		"internal/conformance", everything, []string{sdk},
+		"internal/conformance", everything,
+		[]string{sdk},
 		"it holds tests alone",
 	},
 	{
-		"internal/coverage", []string{"internal/server", "internal/contract"}, nil,
+		"internal/coverage",
+		[]string{"internal/server", "internal/contract"},
+		nil,
 		"what is served is asked of the binding",
 	},
 	{
@@ -116,15 +142,19 @@ var rooms = []room{
 		"it reads the source and imports none of it",
 	},
 	{
-		"cmd/ringdown", []string{"internal/server"}, []string{"gopkg.in/yaml.v3"},
+		"cmd/ringdown",
+		[]string{"internal/server"},
+		[]string{"gopkg.in/yaml.v3"},
 		"the command line reads settings and shows what the server says; what it could do alone, tests could not boot",
 	},
 	{
-		"cmd/bench", everything, []string{sdk, "github.com/prometheus/client_golang", "modernc.org/sqlite"},
+		"cmd/bench", everything,
+		[]string{sdk, "github.com/prometheus/client_golang", "modernc.org/sqlite"},
 		"it measures parts as well as the whole, and the bare database beside them",
 	},
 	{
-		"scripts/*", nil, []string{sdk},
+		"scripts/*", nil,
+		[]string{sdk},
 		"a script's program is a client like any other",
 	},
 }
