@@ -106,18 +106,36 @@ func (c *cache[E]) get(pk store.PK) *Item[E] {
 
 // named returns a kept item by its id, nil when there is none.
 func (c *cache[E]) named(instance store.PK, id string) *Item[E] {
-	if c == nil {
-		return nil
-	}
-	n := cacheName{instance, id}
-	s := c.keyShard(n)
-	s.mu.Lock()
-	pk, ok := s.get(n)
-	s.mu.Unlock()
+	pk, ok := c.key(instance, id)
 	if !ok {
 		return nil
 	}
 	return c.get(pk)
+}
+
+// key returns the key of a record by its id, when it is known. The record may
+// be gone; the database refuses a reference to it then.
+func (c *cache[E]) key(instance store.PK, id string) (store.PK, bool) {
+	if c == nil {
+		return 0, false
+	}
+	n := cacheName{instance, id}
+	s := c.keyShard(n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.get(n)
+}
+
+// learn remembers the key of a record.
+func (c *cache[E]) learn(instance store.PK, id string, pk store.PK) {
+	if c == nil {
+		return
+	}
+	n := cacheName{instance, id}
+	s := c.keyShard(n)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(n, pk)
 }
 
 // keep remembers an item that was read from the store after the moment read,
@@ -135,11 +153,7 @@ func (c *cache[E]) keep(instance store.PK, i *Item[E], read uint64) {
 	}
 	s.mu.Unlock()
 	if fresh {
-		n := cacheName{instance, i.ID}
-		k := c.keyShard(n)
-		k.mu.Lock()
-		k.put(n, i.pk)
-		k.mu.Unlock()
+		c.learn(instance, i.ID, i.pk)
 	}
 }
 

@@ -59,6 +59,9 @@ type kindInfo struct {
 	// forget and clear keep the cache of the kind true.
 	forget func(store.PK)
 	clear  func()
+	// key and learn are the cache's, for references from other kinds.
+	key   func(instance store.PK, id string) (store.PK, bool)
+	learn func(instance store.PK, id string, pk store.PK)
 }
 
 // New returns a Catalog without a store. Its Observe is given to the store

@@ -70,7 +70,10 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 	if !c.opts.Shared {
 		l.cache = new(cache[E])
 	}
-	info := kindInfo{taggable: !k.NoTags, forget: l.cache.forget, clear: l.cache.clear}
+	info := kindInfo{
+		taggable: !k.NoTags,
+		forget:   l.cache.forget, clear: l.cache.clear, key: l.cache.key, learn: l.cache.learn,
+	}
 	if !k.Unlisted {
 		info.document = l.document
 	}
@@ -231,37 +234,43 @@ func (l *Collection[E]) named(err error, name string) error {
 	return err
 }
 
-// resolve finds the keys of the resources that an entity refers to, asking
-// once for each kind. The same reference given twice counts once.
+// resolve finds the keys of the resources that an entity refers to. The same
+// reference given twice counts once.
 func (l *Collection[E]) resolve(ctx context.Context, tx store.Reader, sc Scope, refs []Ref) ([]store.Ref, error) {
 	out := make([]store.Ref, 0, len(refs))
-	for len(refs) > 0 {
-		kind := refs[0].Kind
-		run := 1
-		for run < len(refs) && refs[run].Kind == kind {
-			run++
-		}
-		ids := make([]string, run)
-		for i, r := range refs[:run] {
-			ids[i] = r.ID
-		}
-		in := sc.PK
-		if kind.Outside() {
-			in = store.Root // phone numbers belong to an account
-		}
-		pks, err := tx.Resolve(ctx, in, kind, ids...)
+	for _, r := range refs {
+		pk, err := l.c.resolve(ctx, tx, sc, r.Kind, r.ID)
 		if err != nil {
 			return nil, err
 		}
-		for i, pk := range pks {
-			ref := store.Ref{Role: refs[i].Role, To: pk}
-			if !slices.Contains(out, ref) {
-				out = append(out, ref)
-			}
+		if ref := (store.Ref{Role: r.Role, To: pk}); !slices.Contains(out, ref) {
+			out = append(out, ref)
 		}
-		refs = refs[run:]
 	}
 	return out, nil
+}
+
+// resolve finds the key of a resource by its id. A key that was known may be
+// that of a resource that is gone: the database then refuses the reference.
+func (c *Catalog) resolve(ctx context.Context, tx store.Reader, sc Scope, kind domain.Kind, id string) (store.PK, error) {
+	in := sc.PK
+	if kind.Outside() {
+		in = store.Root // phone numbers belong to an account
+	}
+	info, registered := c.kinds[kind]
+	if registered {
+		if pk, ok := info.key(in, id); ok {
+			return pk, nil
+		}
+	}
+	pks, err := tx.Resolve(ctx, in, kind, id)
+	if err != nil {
+		return 0, err
+	}
+	if registered {
+		info.learn(in, id, pks[0])
+	}
+	return pks[0], nil
 }
 
 // Get returns a resource by its id or ARN.
