@@ -103,7 +103,8 @@ func TestFilters(t *testing.T) {
 		"attribute: and":   {attribute(types.ControlPlaneAttributeFilter{AndCondition: &both}), []string{"red"}, ""},
 		"attribute: or": {
 			attribute(types.ControlPlaneAttributeFilter{OrConditions: []types.CommonAttributeAndCondition{both, {TagConditions: tags{test}}}}),
-			[]string{"red", "Green"}, "",
+			[]string{"red", "Green"},
+			"",
 		},
 		"attribute: two members": {
 			attribute(types.ControlPlaneAttributeFilter{AndCondition: &both, TagCondition: &test}), nil, fault.InvalidParameter,
@@ -118,7 +119,8 @@ func TestFilters(t *testing.T) {
 		"user: group": {user(types.ControlPlaneUserAttributeFilter{HierarchyGroupCondition: group}), []string{"red", "bare"}, ""},
 		"user: and": {
 			user(types.ControlPlaneUserAttributeFilter{AndCondition: &types.AttributeAndCondition{TagConditions: tags{team}, HierarchyGroupCondition: group}}),
-			[]string{"red"}, "",
+			[]string{"red"},
+			"",
 		},
 		"user: or": {
 			user(types.ControlPlaneUserAttributeFilter{OrConditions: []types.AttributeAndCondition{{TagConditions: tags{test}}, {HierarchyGroupCondition: group}}}),

@@ -194,8 +194,10 @@ func TestRecurrence(t *testing.T) {
 		"the 31st":         {"2026-01-01", domain.Recurrence{Frequency: monthly, Interval: 1, MonthDay: 31}, []domain.Date{"2026-01-31", "2026-03-31"}, []domain.Date{"2026-02-28", "2026-04-30"}},
 		"the last day":     {"2026-01-01", domain.Recurrence{Frequency: monthly, Interval: 1, MonthDay: -1}, []domain.Date{"2026-02-28", "2028-02-29", "2026-04-30", "2026-12-31"}, []domain.Date{"2028-02-28", "2026-01-30"}},
 		"every third month": {
-			"2026-11-05", domain.Recurrence{Frequency: monthly, Interval: 3},
-			[]domain.Date{"2026-11-05", "2027-02-05"}, []domain.Date{"2026-12-05", "2027-02-04", "2027-01-05"},
+			"2026-11-05",
+			domain.Recurrence{Frequency: monthly, Interval: 3},
+			[]domain.Date{"2026-11-05", "2027-02-05"},
+			[]domain.Date{"2026-12-05", "2027-02-04", "2027-01-05"},
 		},
 		"Christmas":        {"2026-01-01", domain.Recurrence{Frequency: yearly, Interval: 1, Month: 12, MonthDay: 25}, []domain.Date{"2026-12-25", "2027-12-25"}, []domain.Date{"2026-11-25", "2026-12-24"}},
 		"every other year": {"2026-07-04", domain.Recurrence{Frequency: yearly, Interval: 2}, []domain.Date{"2026-07-04", "2028-07-04"}, []domain.Date{"2027-07-04", "2028-07-05"}},

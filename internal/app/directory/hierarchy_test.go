@@ -284,8 +284,11 @@ func TestHierarchyGroups(t *testing.T) {
 			"or": {&types.UserHierarchyGroupSearchCriteria{OrConditions: []types.UserHierarchyGroupSearchCriteria{
 				*groupField("name", "South", "EXACT"), *groupField("name", "Team 1", "EXACT"),
 			}}, nil, []string{"South 1", "Team 1 2"}, ""},
-			"tag": {nil, &types.ControlPlaneAttributeFilter{TagCondition: &types.TagCondition{TagKey: aws.String("unit"), TagValue: aws.String("sales")}},
-				[]string{"South 1"}, ""},
+			"tag": {
+				nil, &types.ControlPlaneAttributeFilter{TagCondition: &types.TagCondition{TagKey: aws.String("unit"), TagValue: aws.String("sales")}},
+				[]string{"South 1"},
+				"",
+			},
 			"unknown field":  {groupField("description", "x", "EXACT"), nil, nil, fault.InvalidParameter},
 			"inner field":    {groupField("ancestors", root, "EXACT"), nil, nil, fault.InvalidParameter},
 			"part of an id":  {groupField("levelId", "1", "STARTS_WITH"), nil, nil, fault.InvalidParameter},

@@ -53,7 +53,8 @@ func TestQueue(t *testing.T) {
 		})
 		q := c.describeQueue(t, c.arn(domain.KindQueue, id))
 		same(t, "the queue", []any{q.QueueId, q.Name, q.Description, q.MaxContacts, q.HoursOfOperationId, q.Status, q.Tags, q.OutboundCallerConfig}, []any{
-			id, "Sales", "Sells", 0, c.hours, "ENABLED", map[string]string{"team": "a"},
+			id, "Sales", "Sells", 0, c.hours, "ENABLED",
+			map[string]string{"team": "a"},
 			types.OutboundCallerConfig{OutboundCallerIdName: aws.String("Shop"), OutboundFlowId: &flow},
 		})
 		other := c.newHours(t, "Other")
