@@ -66,8 +66,12 @@ func success(x *exchange, output any) (answer, error) {
 // Message. The exceptions that carry their problems as a list have no message
 // (AWS API reference, InvalidContactFlowException).
 func refusal(x *exchange, f *fault.Error) answer {
-	if x.op != nil && x.op.Service.Protocol == "query" {
-		return answer{status: f.Code.Status(), contentType: xmlType, body: x.op.Service.FaultXML(f, x.id), errorType: f.Code}
+	if x.service != nil && x.service.Protocol == "query" {
+		status := f.Code.Status()
+		if f.Code == fault.UnknownOperation {
+			status = http.StatusBadRequest // there it is InvalidAction (AWS STS API reference, "Common Error Types")
+		}
+		return answer{status: status, contentType: xmlType, body: x.service.FaultXML(f, x.id), errorType: f.Code}
 	}
 	members := make(map[string]any, len(f.Members)+1)
 	for k, v := range f.Members {

@@ -104,6 +104,7 @@ func (g *Gateway) credential(ctx context.Context, id string) (sigv4.Credential, 
 type exchange struct {
 	id        string
 	began     time.Time
+	service   *contract.Service   // nil until it is known which one is asked
 	op        *contract.Operation // nil until a route is found
 	key       string              // the access key, once verified
 	principal string
@@ -210,6 +211,7 @@ func (g *Gateway) route(r *http.Request, x *exchange, body []byte) (*undecoded, 
 		return nil, fault.New(fault.MalformedHTTPRequest, "The query string is malformed.")
 	}
 	if r.URL.Path == "/" && r.Method == http.MethodPost {
+		x.service = g.opts.API.Service("STS")
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, fault.New(fault.MalformedHTTPRequest, "The form in the request body is malformed.")
@@ -223,7 +225,7 @@ func (g *Gateway) route(r *http.Request, x *exchange, body []byte) (*undecoded, 
 	if op == nil {
 		return nil, fault.New(fault.UnknownOperation, "No operation of Amazon Connect is at %s %s.", r.Method, clip(r.URL.Path))
 	}
-	x.op = op
+	x.op, x.service = op, op.Service
 	return &undecoded{request: contract.Request{Path: labels, Query: query, Header: r.Header, Body: body}}, nil
 }
 
