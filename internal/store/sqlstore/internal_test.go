@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"runtime"
@@ -12,13 +13,16 @@ import (
 	"testing"
 	"time"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"ringdown/internal/domain"
 	"ringdown/internal/store"
 )
 
-// TestBrokenGroup: when SQLite has rolled back the transaction of a group by
-// itself, nobody of the group is told that its update was kept.
-func TestBrokenGroup(t *testing.T) {
+// TestFullDisk: a failure upon which SQLite may roll back the transaction of a
+// whole group by itself. Who is told that its update was kept finds it.
+func TestFullDisk(t *testing.T) {
 	opened, err := Open(t.Context(), Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -29,43 +33,111 @@ func TestBrokenGroup(t *testing.T) {
 		}
 	}()
 	s := opened.(*sqliteStore)
-	insert := func(id string) func(*tx) error {
+	err = s.writer.update(t.Context(), func(tx *tx) error {
+		pages, err := number(t.Context(), tx.session, "PRAGMA page_count")
+		if err != nil {
+			return err
+		}
+		return tx.session.query(t.Context(), func(row) error { return nil }, fmt.Sprintf("PRAGMA max_page_count = %d", pages+20))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert := func(id string, size int) func(*tx) error {
 		return func(tx *tx) error {
-			return tx.Insert(t.Context(), &store.Record{Kind: domain.KindUser, ID: id}, nil)
+			doc := []byte(strings.Repeat("x", size))
+			return tx.Insert(t.Context(), &store.Record{Kind: domain.KindUser, ID: id, Doc: doc}, nil)
 		}
 	}
-	var first, second error
-	var running sync.WaitGroup
-	firstRuns := make(chan struct{})
-	running.Go(func() {
-		first = s.writer.update(t.Context(), func(tx *tx) error {
-			close(firstRuns)
-			for len(s.writer.turns) == 0 { // until the second waits in line
-				runtime.Gosched()
-			}
-			return insert("first")(tx)
-		})
-	})
-	<-firstRuns
-	running.Go(func() {
-		second = s.writer.update(t.Context(), func(tx *tx) error {
-			_, err := tx.session.exec(t.Context(), "ROLLBACK") // as a full disk does
-			return err
-		})
-	})
-	running.Wait()
-	if first == nil || second == nil {
-		t.Errorf("the first was told %v, the second %v", first, second)
+	first, second := inOneGroup(t, s.writer, insert("fits", 10), insert("does not fit", 1<<20))
+	if first != nil {
+		t.Errorf("what fits: %v", first)
 	}
-	if n, err := s.Count(t.Context(), store.Root, domain.KindUser); err != nil || n != 0 {
-		t.Errorf("%d records are kept (%v)", n, err)
+	if code := func() int {
+		if e, ok := errors.AsType[*sqlite.Error](second); ok {
+			return e.Code()
+		}
+		return 0
+	}(); code != sqlite3.SQLITE_FULL {
+		t.Errorf("what does not fit: %v", second)
 	}
-	if err := s.writer.update(t.Context(), insert("next")); err != nil {
-		t.Errorf("the next update: %v", err)
+	got, err := s.List(t.Context(), store.ListQuery{Kind: domain.KindUser})
+	if err != nil || len(got) != 1 || got[0].ID != "fits" {
+		t.Errorf("%d records are kept (%v)", len(got), err)
 	}
 	if log, err := s.Changes(t.Context(), 0, 0); err != nil || len(log) != 1 || log[0].Seq != 1 {
-		t.Errorf("the log has %+v (%v)", log, err)
+		t.Errorf("the log has %d entries (%v)", len(log), err)
 	}
+}
+
+// TestRunAgain: the neighbours of an update that fails after it has written run
+// a second time; those of one that fails before do not.
+func TestRunAgain(t *testing.T) {
+	opened, err := Open(t.Context(), Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := opened.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	s := opened.(*sqliteStore)
+	refused := errors.New("refused")
+	for i, c := range []struct {
+		name  string
+		fails func(*tx) error
+		want  int
+	}{
+		{"before it writes", func(*tx) error { return refused }, 1},
+		{"by its first write", func(tx *tx) error {
+			return tx.Insert(t.Context(), &store.Record{Kind: domain.KindUser, ID: "stray", Instance: 1 << 40}, nil)
+		}, 1},
+		{"after a write", func(tx *tx) error {
+			return errors.Join(tx.Insert(t.Context(), &store.Record{Kind: domain.KindUser, ID: "undone"}, nil), refused)
+		}, 2},
+		{"after an update", func(tx *tx) error {
+			return errors.Join(tx.Update(t.Context(), &store.Record{PK: 1, Name: "undone"}, nil), refused)
+		}, 2},
+	} {
+		runs := 0
+		kept, failed := inOneGroup(t, s.writer, func(tx *tx) error {
+			runs++
+			return tx.Insert(t.Context(), &store.Record{Kind: domain.KindUser, ID: fmt.Sprint(i)}, nil)
+		}, c.fails)
+		if kept != nil || failed == nil || runs != c.want {
+			t.Errorf("%s: told %v and %v after %d runs, want %d", c.name, kept, failed, runs, c.want)
+		}
+		if n, err := s.Count(t.Context(), store.Root, domain.KindUser); err != nil || n != i+1 {
+			t.Errorf("%s: %d records are kept, want %d (%v)", c.name, n, i+1, err)
+		}
+	}
+	if got, err := s.GetByPK(t.Context(), 1); err != nil || len(got) != 1 || got[0].Name != "" || got[0].Version != 1 {
+		t.Errorf("the record that was updated in vain is %+v (%v)", got, err)
+	}
+}
+
+// inOneGroup runs two updates one after the other in one group.
+func inOneGroup(t *testing.T, w *writer, a, b func(*tx) error) (errA, errB error) {
+	t.Helper()
+	var running sync.WaitGroup
+	runs := make(chan struct{})
+	announce := sync.OnceFunc(func() { close(runs) })
+	waited := false
+	running.Go(func() {
+		errA = w.update(t.Context(), func(tx *tx) error {
+			announce()
+			for !waited && len(w.turns) == 0 { // until the other waits in line
+				runtime.Gosched()
+			}
+			waited = true
+			return a(tx)
+		})
+	})
+	<-runs
+	running.Go(func() { errB = w.update(t.Context(), b) })
+	running.Wait()
+	return errA, errB
 }
 
 // TestPruneInBatches: a long log goes in pieces, and its newest entry stays.

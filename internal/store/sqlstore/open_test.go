@@ -89,42 +89,31 @@ func TestFilesArePrivate(t *testing.T) {
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	url := pgtestURL(t)
-	for name, c := range map[string]struct {
-		o              sqlstore.Options
-		driver, source string
-	}{
-		"SQLite":     {sqlstore.Options{Dir: dir}, "sqlite", filepath.Join(dir, "ringdown.db")},
-		"PostgreSQL": {sqlstore.Options{URL: url}, "pgx", url},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if c.source == "" {
-				t.Skip("no PostgreSQL")
-			}
-			if err := open(t, c.o).Close(); err != nil {
-				t.Fatal(err)
-			}
-			db, err := sql.Open(c.driver, c.source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
-			if err := errors.Join(err, db.Close()); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := sqlstore.Open(t.Context(), c.o); !errors.Is(err, sqlstore.ErrNewerSchema) {
-				t.Fatalf("got %v, want ErrNewerSchema", err)
-			}
-		})
+	refused := func(t *testing.T, o sqlstore.Options, driver, source string) {
+		t.Helper()
+		if err := open(t, o).Close(); err != nil {
+			t.Fatal(err)
+		}
+		db, err := sql.Open(driver, source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sqlstore.Open(t.Context(), o); !errors.Is(err, sqlstore.ErrNewerSchema) {
+			t.Fatalf("got %v, want ErrNewerSchema", err)
+		}
 	}
-}
-
-// pgtestURL is pgtest.URL for a test that goes on without PostgreSQL.
-func pgtestURL(t *testing.T) (url string) {
-	t.Helper()
-	t.Run("database", func(t *testing.T) { url = pgtest.URL(t) })
-	return url
+	t.Run("SQLite", func(t *testing.T) {
+		dir := t.TempDir()
+		refused(t, sqlstore.Options{Dir: dir}, "sqlite", filepath.Join(dir, "ringdown.db"))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		url := pgtest.URL(t)
+		refused(t, sqlstore.Options{URL: url}, "pgx", url)
+	})
 }
 
 // TestServersStartTogether: several servers make the schema of one database at

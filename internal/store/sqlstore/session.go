@@ -39,6 +39,7 @@ const (
 type txSession struct {
 	session
 	failure error
+	wrote   bool // something that a failure of the transaction has to undo
 }
 
 func (t *txSession) query(ctx context.Context, each func(row) error, sql string, args ...any) error {
@@ -56,5 +57,6 @@ func (t *txSession) exec(ctx context.Context, sql string, args ...any) (int64, e
 	}
 	n, err := t.session.exec(ctx, sql, args...)
 	t.failure = err
+	t.wrote = t.wrote || err == nil
 	return n, err
 }

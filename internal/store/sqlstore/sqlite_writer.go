@@ -49,8 +49,13 @@ type outcome struct {
 }
 
 // writer owns the connection that writes. Its goroutine commits in groups:
-// BEGIN, a savepoint for each member, the log, COMMIT. Keys that a group used stay
-// used when it is given up.
+// BEGIN, the members, the log, COMMIT. Keys that a group used stay used when it
+// is given up.
+//
+// Members run without savepoints at first. To keep what it would take to undo
+// each of them costs an eighth of an insert, and most of those that fail do so
+// before they have written anything. When one fails later, the group is rolled
+// back and its other members run again, with a savepoint for each.
 type writer struct {
 	conn     *liteConn
 	options  Options
@@ -121,11 +126,32 @@ func (w *writer) update(ctx context.Context, fn func(*tx) error) error {
 // group is what is committed together.
 type group struct {
 	began   time.Time
-	members []*turn
+	members []*turn // that have done their part
 	changes []store.Change
 	running *turn // whose fn runs
 	tx      *tx   // that it was given
+	// careful means a savepoint for each member.
+	careful bool
+	again   []*turn // members of a group that was rolled back, to run first
 }
+
+// tell gives an outcome to all members, to come and past.
+func (g *group) tell(o outcome) {
+	for _, u := range slices.Concat(g.members, g.again) {
+		u.done <- o
+	}
+}
+
+var (
+	// errUndo means that the member that has just ended, and been told so, left
+	// behind what only a rollback of the group can undo.
+	errUndo = errors.New("the group must be rolled back")
+	// errBroken means that the transaction of the whole group is in doubt: some
+	// failures (a full disk, for one) make SQLite roll all of it back by itself,
+	// whereupon its savepoints are gone
+	// (https://www.sqlite.org/lang_transaction.html).
+	errBroken = errors.New("the transaction has broken")
+)
 
 // run is the goroutine. It ends with the store, or earlier when an fn ends it
 // by runtime.Goexit, as a failing test does: nothing can stop that, so another
@@ -140,30 +166,38 @@ func (w *writer) run(ctx context.Context) {
 		close(w.ended)
 	}()
 	if w.group != nil {
-		w.fill(ctx, w.settle(ctx, outcome{unwound: true}))
+		w.finish(ctx, w.settle(ctx, outcome{unwound: true}))
 	}
 	for first := range w.turns {
-		if _, err := w.conn.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-			if first.state.CompareAndSwap(waiting, taken) {
-				first.done <- outcome{err: fmt.Errorf("begin a transaction: %w", err)}
-			}
-			continue
+		if first.take() {
+			w.finish(ctx, w.begin(ctx, &group{again: []*turn{first}}))
 		}
-		w.group = &group{began: w.options.Now()}
-		w.fill(ctx, w.member(ctx, first))
 	}
 	cut = false
 }
 
-// fill adds the turns that wait to the group and commits it; err is how the
-// latest member ended, not nil when the transaction has broken.
-func (w *writer) fill(ctx context.Context, err error) {
-	for err == nil {
-		u := w.nextTurn()
-		if u == nil {
+// take claims the turn for the writer, unless its caller has given up.
+func (u *turn) take() bool { return u.state.CompareAndSwap(waiting, taken) }
+
+func (w *writer) begin(ctx context.Context, g *group) error {
+	g.began = w.options.Now()
+	w.group = g
+	if _, err := w.conn.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
+	return nil
+}
+
+// finish fills the group with the turns that wait and commits it; err is how
+// its latest member ended.
+func (w *writer) finish(ctx context.Context, err error) {
+	for {
+		err = w.fill(ctx, err)
+		if !errors.Is(err, errUndo) {
 			break
 		}
-		err = w.member(ctx, u)
+		w.rollback(ctx)
+		err = w.begin(ctx, &group{careful: true, again: append(w.group.members, w.group.again...)})
 	}
 	g := w.group
 	w.group = nil
@@ -171,8 +205,7 @@ func (w *writer) fill(ctx context.Context, err error) {
 		err = w.commit(ctx, g.changes)
 	}
 	if err != nil {
-		// The transaction may be gone already; then there is nothing to roll back.
-		_, _ = w.conn.exec(ctx, "ROLLBACK")
+		w.rollback(ctx)
 		g.tell(outcome{err: err})
 		return
 	}
@@ -183,45 +216,64 @@ func (w *writer) fill(ctx context.Context, err error) {
 	w.notifier.commits <- commit{changes: g.changes, seen: func() { g.tell(outcome{}) }}
 }
 
-// tell gives the members their outcome.
-func (g *group) tell(o outcome) {
-	for _, u := range g.members {
-		u.done <- o
+// fill runs members until nobody waits or one ends with an error.
+func (w *writer) fill(ctx context.Context, err error) error {
+	for err == nil {
+		u := w.nextTurn()
+		if u == nil {
+			break
+		}
+		err = w.member(ctx, u)
 	}
+	return err
 }
+
+// rollback ends the transaction. It may be gone already; then there is nothing
+// to roll back.
+func (w *writer) rollback(ctx context.Context) { _, _ = w.conn.exec(ctx, "ROLLBACK") }
 
 // nextTurn is the turn that waits longest, nil when the group is to end.
 func (w *writer) nextTurn() *turn {
-	if len(w.group.members) == groupMembers || w.options.Now().Sub(w.group.began) > groupTime {
-		return nil
-	}
-	select {
-	case u := <-w.turns: // nil when the store is closing
+	g := w.group
+	if len(g.again) > 0 {
+		u := g.again[0]
+		g.again = g.again[1:]
 		return u
-	default:
 	}
-	// Those whom the last commit has released may be about to come again: a
-	// look at them costs less than a commit for the few that were faster.
-	runtime.Gosched()
-	select {
-	case u := <-w.turns:
-		return u
-	default:
-		return nil
+	yielded := false
+	for len(g.members) < groupMembers && w.options.Now().Sub(g.began) < groupTime {
+		select {
+		case u := <-w.turns:
+			if u == nil { // the store is closing
+				return nil
+			}
+			if u.take() {
+				return u
+			}
+		default:
+			if yielded {
+				return nil
+			}
+			// Those whom the last commit has released may be about to come again:
+			// a look at them costs less than a commit for the few that were faster.
+			runtime.Gosched()
+			yielded = true
+		}
 	}
+	return nil
 }
 
-// member runs one update inside a savepoint. Its failure undoes what it did
-// and nothing else; the error of member is errBroken.
+// member runs one update. When it fails, it has been told so and its part is
+// undone, unless the error is errUndo or errBroken.
 func (w *writer) member(ctx context.Context, u *turn) error {
-	if !u.state.CompareAndSwap(waiting, taken) {
-		return nil
-	}
-	w.group.running = u
-	w.group.tx = newTx(w.conn, w.options.Now, w.nextPK, w.options.Observer != nil)
-	if _, err := w.conn.exec(ctx, "SAVEPOINT member"); err != nil {
-		w.group.members = append(w.group.members, u)
-		return fmt.Errorf("%w: %w", errBroken, err)
+	g := w.group
+	g.running = u
+	g.tx = newTx(w.conn, w.options.Now, w.nextPK, w.options.Observer != nil)
+	if g.careful {
+		if _, err := w.conn.exec(ctx, "SAVEPOINT member"); err != nil {
+			g.members = append(g.members, u)
+			return fmt.Errorf("%w: %w", errBroken, err)
+		}
 	}
 	return w.settle(ctx, w.call(u.fn))
 }
@@ -244,32 +296,34 @@ func (w *writer) call(fn func(*tx) error) (o outcome) {
 	return o
 }
 
-// errBroken means that the transaction of the whole group is in doubt: some
-// failures (a full disk, for one) make SQLite roll all of it back by itself,
-// whereupon its savepoints are gone (https://www.sqlite.org/lang_transaction.html).
-var errBroken = errors.New("the transaction has broken")
-
 // settle ends the member whose fn has ended with o.
 func (w *writer) settle(ctx context.Context, o outcome) error {
 	g := w.group
+	trace := g.tx.leftTrace()
 	o.err = g.tx.outcome(o.err)
 	failed := o.err != nil || o.panicked != nil || o.unwound
-	if failed {
-		if _, err := w.conn.exec(ctx, "ROLLBACK TO member"); err != nil {
-			g.members = append(g.members, g.running)
-			return fmt.Errorf("%w: %w (after: %w)", errBroken, err, o.err)
+	if g.careful {
+		steps := []string{"RELEASE member"}
+		if failed {
+			steps = []string{"ROLLBACK TO member", "RELEASE member"}
+		}
+		for _, step := range steps {
+			if _, err := w.conn.exec(ctx, step); err != nil {
+				g.members = append(g.members, g.running)
+				return errors.Join(fmt.Errorf("%w: %w", errBroken, err), o.err)
+			}
 		}
 	}
-	if _, err := w.conn.exec(ctx, "RELEASE member"); err != nil {
+	switch {
+	case !failed:
 		g.members = append(g.members, g.running)
-		return fmt.Errorf("%w: %w", errBroken, err)
-	}
-	if failed {
+		g.changes = append(g.changes, g.tx.changes...)
+	case g.careful || !trace:
 		g.running.done <- o
-		return nil
+	default:
+		g.running.done <- o
+		return errUndo
 	}
-	g.members = append(g.members, g.running)
-	g.changes = append(g.changes, g.tx.changes...)
 	return nil
 }
 

@@ -5,8 +5,8 @@
 //
 // SQLite: one process owns the data folder. One goroutine, the writer, holds
 // the only connection that writes. It takes the updates that wait, gives each
-// its turn inside a savepoint, and makes them durable with one commit, that is
-// one fsync for all. Fn runs on the writer's goroutine; a panic or a Goexit of
+// its turn, and makes them durable with one commit, that is one fsync for all;
+// the failure of one undoes nothing of the others (sqlite_writer.go). Fn runs on the writer's goroutine; a panic or a Goexit of
 // it goes on in its caller and harms nobody else. Reads go to other connections
 // and never wait for the writer.
 //

@@ -51,6 +51,20 @@ func (t *tx) outcome(err error) error {
 	return err
 }
 
+// leftTrace reports whether undoing the transaction takes more than to forget
+// it: something was written, or a statement failed in another way than by a
+// violation of a constraint, which undoes that statement and no more.
+func (t *tx) leftTrace() bool {
+	if t.session.wrote {
+		return true
+	}
+	if t.session.failure == nil {
+		return false
+	}
+	c := t.session.classify(t.session.failure)
+	return c != uniqueViolation && c != foreignKeyViolation
+}
+
 // doom ends the transaction with what a statement's error means to a client.
 // Later statements then answer with the same fault.
 func (t *tx) doom(err error) error {
@@ -121,6 +135,7 @@ func (t *tx) Update(ctx context.Context, r *store.Record, refs []store.Ref) erro
 	if !found {
 		return notFound(r.Kind, r.ID)
 	}
+	t.session.wrote = true
 	if refs != nil {
 		if _, err := t.session.exec(ctx, deleteRefs, int64(r.PK)); err != nil {
 			return t.failed("update", r.Kind, r.ID, err, nil, nil)

@@ -115,8 +115,8 @@ func start() (*process, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	data := filepath.Join(dir, "data")
-	//nolint:noctx // no test's context: it serves all of them
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "postgres",
+	// No test's context governs the programs: they serve all tests.
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "postgres",
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	initdb.Dir = dir
 	owner.run(initdb)
@@ -131,8 +131,7 @@ read -r _
 kill -INT $pid
 wait $pid
 rm -rf "$RINGDOWN_PG"`
-	//nolint:noctx // as above
-	postgres := exec.Command("/bin/sh", "-c", keeper, filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
+	postgres := exec.CommandContext(context.Background(), "/bin/sh", "-c", keeper, filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
 		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "max_connections=300")
 	postgres.Dir = dir
@@ -151,17 +150,20 @@ rm -rf "$RINGDOWN_PG"`
 
 // ready waits until the server answers.
 func ready(base, log string) error {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.After(30 * time.Second)
+	retry := time.NewTicker(20 * time.Millisecond)
+	defer retry.Stop()
 	for {
 		err := run(base, "SELECT 1")
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-retry.C:
+		case <-deadline:
 			out, _ := os.ReadFile(log)
 			return fmt.Errorf("the server does not answer: %w\n%s", err, out)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
