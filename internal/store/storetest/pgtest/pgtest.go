@@ -116,6 +116,7 @@ func start() (*process, error) {
 	}
 	data := filepath.Join(dir, "data")
 	// No test's context governs the programs: they serve all tests.
+	//nolint:gosec // they are what this machine's owner installed
 	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "postgres",
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	initdb.Dir = dir
@@ -131,6 +132,7 @@ read -r _
 kill -INT $pid
 wait $pid
 rm -rf "$RINGDOWN_PG"`
+	//nolint:gosec // as above
 	postgres := exec.CommandContext(context.Background(), "/bin/sh", "-c", keeper, filepath.Join(bin, "postgres"), "-D", data, "-k", dir,
 		"-c", "listen_addresses=", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
 		"-c", "max_connections=300")
@@ -161,7 +163,7 @@ func ready(base, log string) error {
 		select {
 		case <-retry.C:
 		case <-deadline:
-			out, _ := os.ReadFile(log)
+			out, _ := os.ReadFile(log) //nolint:gosec // in a folder that start made
 			return fmt.Errorf("the server does not answer: %w\n%s", err, out)
 		}
 	}
