@@ -12,8 +12,9 @@ import (
 //	arn:{partition}:connect:{region}:{account}:instance/{instance}/{segment}/{id}[:{qualifier}]
 //	arn:{partition}:connect:{region}:{account}:{segment}/{id}
 //
-// The last form is that of resources outside an instance (phone numbers).
-// Instance is empty there; ID is the instance's id when Kind is KindInstance.
+// The last form is that of resources outside an instance (phone numbers), where
+// Instance is empty; lists of old show phone numbers in the second form too.
+// ID is the instance's id when Kind is KindInstance.
 type ARN struct {
 	Partition string
 	Region    string
@@ -55,7 +56,7 @@ func (a ARN) String() string {
 	b.WriteByte(':')
 	b.WriteString(a.Account)
 	b.WriteByte(':')
-	if !a.Kind.Outside() {
+	if !a.Kind.Outside() || (a.Instance != "" && a.Kind != KindInstance) {
 		b.WriteString("instance/")
 		b.WriteString(string(a.Instance))
 		b.WriteByte('/')
@@ -117,6 +118,9 @@ func ParseARN(s string) (ARN, error) {
 	kind, known := kindOfSegment[segment]
 	if !known || kind == KindInstance {
 		return bad("unknown resource type")
+	}
+	if a.Instance == "" && !kind.Outside() {
+		return bad("this type of resource belongs to an instance")
 	}
 	a.Kind = kind
 	if kind == KindQueue && strings.HasPrefix(rest, agentQueuePrefix) {

@@ -108,7 +108,10 @@ func (t *targets) resources(input any, region, account string) []resource {
 				return
 			}
 		}
-		a := domain.ARN{Region: region, Account: account, Instance: domain.InstanceID(instance), Kind: kind, ID: id}
+		a := domain.ARN{Region: region, Account: account, Kind: kind, ID: id}
+		if !kind.Outside() {
+			a.Instance = domain.InstanceID(instance)
+		}
 		list = append(list, resource{a.String(), a})
 	}
 	for _, m := range t.members {
