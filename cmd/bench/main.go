@@ -1,0 +1,240 @@
+// Command bench measures ringdown beside its floors, in one run on one
+// machine, and prints a table. It is run by `make bench`.
+//
+// The server under load is the real binary in a process of its own; so is the
+// floor (floor.go). Requests are signed ahead, so that the client, which
+// shares the machine, costs little. Each number is the median of its rounds,
+// floor and server taking turns.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+type options struct {
+	users       int           // in the large instance that is searched
+	creates     int           // users created in a round
+	length      time.Duration // of a round of reads or updates
+	rounds      int
+	connections int
+}
+
+func main() {
+	var o options
+	asFloor := flag.Bool("floor", false, "serve the floor; for this program's own use")
+	flag.IntVar(&o.users, "users", 1_000_000, "users in the instance that is searched")
+	flag.IntVar(&o.creates, "creates", 20_000, "users created in a round")
+	flag.DurationVar(&o.length, "length", 3*time.Second, "length of a round of reads or updates")
+	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
+	flag.IntVar(&o.connections, "connections", 64, "concurrent clients")
+	flag.Parse()
+	var err error
+	if *asFloor {
+		err = serveFloor(keyID, secret)
+	} else {
+		err = bench(context.Background(), o)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func bench(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp("", "ringdown-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	bin, err := build(dir)
+	if err != nil {
+		return err
+	}
+	if err := benchIdle(bin, filepath.Join(dir, "idle")); err != nil {
+		return err
+	}
+	if err := benchOperations(ctx, o, bin, dir); err != nil {
+		return err
+	}
+	return benchSearch(ctx, o, bin, filepath.Join(dir, "search"))
+}
+
+// benchIdle measures a server on an empty data folder.
+func benchIdle(bin, data string) error {
+	p, err := startServer(bin, data)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	time.Sleep(2 * time.Second) // let it settle
+	fmt.Printf("empty data folder: ready in %v (aim: under 500ms), %d MB resident when idle (aim: under 80 MB)\n\n",
+		p.ready.Round(time.Millisecond), p.resident()>>20)
+	return nil
+}
+
+// row is one operation of the table.
+type row struct {
+	name     string
+	requests func(round int) []call // what a round sends
+	once     bool                   // each a single time
+	aim      float64                // of the floor, or of the bare writes
+	write    bool
+}
+
+// benchOperations prints the operations beside their floors.
+func benchOperations(ctx context.Context, o options, bin, dir string) error {
+	data := filepath.Join(dir, "operations")
+	p, err := startServer(bin, data)
+	if err != nil {
+		return err
+	}
+	at, err := newPlace(ctx, p.client(), "bench")
+	p.stop()
+	if err != nil {
+		return err
+	}
+	before := filepath.Join(dir, "before")
+	if err := copyFolder(data, before); err != nil {
+		return err
+	}
+	if p, err = startServer(bin, data); err != nil {
+		return err
+	}
+	defer func() { p.stop() }()
+	f, err := startFloor()
+	if err != nil {
+		return err
+	}
+	defer f.stop()
+
+	creates := func(round int) []call {
+		calls := make([]call, o.creates)
+		for i := range calls {
+			calls[i] = at.create(fmt.Sprintf("user%d-%07d", round, i))
+		}
+		return calls
+	}
+	measured := map[string]measurement{}
+	fmt.Printf("%d clients, %d rounds, medians\n%-24s %10s %9s %9s %12s %7s %14s %7s\n", o.connections, o.rounds,
+		"operation", "ops/s", "p50", "p99", "HTTP floor/s", "ratio", "bare writes/s", "ratio")
+	create := row{name: "CreateUser", requests: creates, once: true}
+	if measured[create.name], err = measure(o, p, f, create); err != nil {
+		return err
+	}
+	p.stop() // to read what it wrote
+	users, err := readUsers(ctx, data)
+	if err != nil {
+		return err
+	}
+	var inserts, updates []float64
+	for round := range o.rounds {
+		fresh := filepath.Join(dir, fmt.Sprintf("bare%d", round))
+		if err := copyFolder(before, fresh); err != nil {
+			return err
+		}
+		part := users[:min(o.creates, len(users))]
+		n, err := bareInserts(ctx, fresh, part)
+		if err != nil {
+			return err
+		}
+		inserts = append(inserts, n)
+		if n, err = bareUpdates(ctx, fresh, part, len(part)); err != nil {
+			return err
+		}
+		updates = append(updates, n)
+	}
+	print1(create.name, measured[create.name], median(inserts))
+	if p, err = startServer(bin, data); err != nil {
+		return err
+	}
+	some := users[:min(1000, len(users))]
+	each := func(f func(u userRow) call) func(int) []call {
+		return func(int) []call {
+			calls := make([]call, len(some))
+			for i, u := range some {
+				calls[i] = f(u)
+			}
+			return calls
+		}
+	}
+	for _, r := range []row{
+		{name: "UpdateUserPhoneConfig", write: true, requests: each(func(u userRow) call {
+			return call{"POST", "/users/" + at.id + "/" + u.id + "/phone-config", `{"PhoneConfig":{"PhoneType":"DESK_PHONE","AfterContactWorkTimeLimit":30,"DeskPhoneNumber":"+15555551212"}}`}
+		})},
+		{name: "TagResource", write: true, requests: func(round int) []call {
+			return each(func(u userRow) call {
+				arn := "arn%3Aaws%3Aconnect%3Aus-east-1%3A123456789012%3Ainstance%2F" + at.id + "%2Fagent%2F" + u.id
+				return call{"POST", "/tags/" + arn, fmt.Sprintf(`{"tags":{"Shift":"S%d"}}`, round)}
+			})(round)
+		}},
+		{name: "DescribeUser", requests: each(func(u userRow) call { return call{"GET", "/users/" + at.id + "/" + u.id, ""} })},
+		{name: "ListUsers (100)", requests: func(int) []call {
+			return []call{{"GET", "/users-summary/" + at.id + "?maxResults=100", ""}}
+		}},
+		{name: "SearchUsers (100)", requests: func(int) []call {
+			return []call{{"POST", "/search-users", `{"InstanceId":"` + at.id + `","MaxResults":100,"SearchCriteria":{"StringCondition":{"FieldName":"Username","Value":"user0","ComparisonType":"STARTS_WITH"}}}`}}
+		}},
+	} {
+		m, err := measure(o, p, f, r)
+		if err != nil {
+			return err
+		}
+		bare := 0.0
+		if r.write {
+			bare = median(updates)
+		}
+		print1(r.name, m, bare)
+	}
+	fmt.Printf("aims: reads at 0.70 of the HTTP floor or more, writes at 0.60 of the bare writes or more\n\n")
+	return nil
+}
+
+// measurement is the median of the rounds of one operation.
+type measurement struct {
+	result
+	floor float64
+}
+
+func measure(o options, p, f *process, r row) (measurement, error) {
+	var real []result
+	var floors []float64
+	for round := range o.rounds {
+		calls := r.requests(round)
+		for _, on := range []*process{f, p} {
+			requests, err := on.target().signAll(calls)
+			if err != nil {
+				return measurement{}, err
+			}
+			got, err := on.target().run(requests, o.connections, o.length, r.once)
+			if err != nil {
+				return measurement{}, fmt.Errorf("%s: %w", r.name, err)
+			}
+			if on == f {
+				floors = append(floors, got.perSecond)
+			} else {
+				real = append(real, got)
+			}
+		}
+	}
+	slices.SortFunc(real, func(a, b result) int { return int(a.perSecond - b.perSecond) })
+	return measurement{real[len(real)/2], median(floors)}, nil
+}
+
+func print1(name string, m measurement, bare float64) {
+	fmt.Printf("%-24s %10.0f %9v %9v %12.0f %7.2f", name, m.perSecond, m.p50.Round(10*time.Microsecond), m.p99.Round(10*time.Microsecond), m.floor, m.perSecond/m.floor)
+	if bare > 0 {
+		fmt.Printf(" %14.0f %7.2f", bare, m.perSecond/bare)
+	}
+	fmt.Println()
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
