@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -25,9 +26,9 @@ type settings struct {
 }
 
 // flags declares the flags. The set belongs to one command.
-func (s *settings) flags(name string, p *program) *flag.FlagSet {
+func (s *settings) flags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet("ringdown "+name, flag.ContinueOnError)
-	f.SetOutput(p.stderr)
+	f.SetOutput(io.Discard) // mistakes are told by main, help by parse
 	f.StringVar(&s.Listen, "listen", server.DefaultListen, "`host:port` of the HTTP port")
 	f.StringVar(&s.Data, "data", server.DefaultData, "data `folder`, made when it does not exist")
 	f.StringVar(&s.Database, "database", "", "postgres:// `URL`; empty: SQLite in the data folder")
@@ -50,6 +51,9 @@ func (s *settings) flags(name string, p *program) *flag.FlagSet {
 func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
+			_, _ = fmt.Fprintf(p.stdout, "Flags of %s, each also an environment variable RINGDOWN_<FLAG>:\n", f.Name())
+			f.SetOutput(p.stdout)
+			f.PrintDefaults()
 			return err
 		}
 		return &usageError{err}

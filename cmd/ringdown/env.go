@@ -13,7 +13,7 @@ import (
 // neither starts a server nor makes a data folder.
 func env(_ context.Context, p *program, args []string) error {
 	var s settings
-	f := s.flags("env", p)
+	f := s.flags("env")
 	if err := s.parse(f, p, args); err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func keys(ctx context.Context, p *program, args []string) error {
 
 func keysCreate(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("keys create", p)
+	f := s.flags("keys create")
 	user := f.String("user", "", "`name` of the IAM user that the key stands for")
 	file := f.String("policy", "", "`file` with its IAM policy document, - for standard input")
 	if err := s.parse(f, p, args); err != nil {
@@ -74,7 +74,7 @@ func keysCreate(ctx context.Context, p *program, args []string) (err error) {
 
 func keysList(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("keys list", p)
+	f := s.flags("keys list")
 	if err := s.parse(f, p, args); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func keysList(ctx context.Context, p *program, args []string) (err error) {
 
 func keysDelete(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("keys delete", p)
+	f := s.flags("keys delete")
 	// The key's id may stand before or after the flags.
 	var id string
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {

@@ -12,7 +12,7 @@ import (
 // serve runs the server until ctx is done.
 func serve(ctx context.Context, p *program, args []string) error {
 	var s settings
-	f := s.flags("serve", p)
+	f := s.flags("serve")
 	if err := s.parse(f, p, args); err != nil {
 		return err
 	}
