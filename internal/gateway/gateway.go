@@ -172,7 +172,9 @@ func (g *Gateway) serve(r *http.Request, x *exchange) answer {
 		return g.unserved(x)
 	}
 	input, invalid := in.decode(x.op)
-	x.instance = h.targets.instanceID(input)
+	if id := h.targets.instanceID(input); domain.IsUUID(id) {
+		x.instance = id // whatever else a client puts there is not for the log
+	}
 	if err := g.authorize(ctx, r, h, principal, input); err != nil {
 		return g.failed(x, err)
 	}
