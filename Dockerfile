@@ -16,15 +16,14 @@ RUN go mod download
 COPY . .
 ARG VERSION=
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.release=${VERSION}" -o /ringdown ./cmd/ringdown \
- && mkdir /data
+ && mkdir -p -m 0700 /image/data && mkdir -m 1777 /image/tmp
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /ringdown /ringdown
 # A named volume takes over the owner of the folder that it covers, so the
 # server, which is not root, may write to it.
-COPY --from=build --chown=65532:65532 --chmod=0700 /data /data
-COPY --from=build --chown=65532:65532 --chmod=1777 /tmp /tmp
+COPY --from=build --chown=65532:65532 /image/ /
 USER 65532:65532
 ENV RINGDOWN_DATA=/data RINGDOWN_LISTEN=0.0.0.0:8765
 VOLUME /data

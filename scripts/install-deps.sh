@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing ringdown need beside Go, on Debian and its
-# kin: make, git, gcc (for the race detector), PostgreSQL (its tests start a
+# kin: make, git, CA certificates, gcc (for the race detector), PostgreSQL (its tests start a
 # server of their own) and the AWS CLI. What is there already is left alone.
 # Elsewhere it names what is missing.
 set -euo pipefail
@@ -12,7 +12,8 @@ wanted() {
 	command -v gcc >/dev/null || echo gcc
 	# The race detector links with the C library.
 	[ -e /usr/include/stdlib.h ] || [ "$(uname -s)" != Linux ] || echo libc6-dev
-	command -v curl >/dev/null || echo curl
+	# Go fetches modules over TLS.
+	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname -s)" != Linux ] || echo ca-certificates
 	command -v aws >/dev/null || echo awscli
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
