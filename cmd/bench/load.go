@@ -67,6 +67,7 @@ func (t target) signAll(calls []call) ([][]byte, error) {
 type result struct {
 	perSecond float64
 	p50, p99  time.Duration
+	answered  int
 }
 
 // run sends requests over a number of connections, each one after the other,
@@ -120,6 +121,7 @@ func (t target) run(requests [][]byte, connections int, length time.Duration, on
 	slices.Sort(all)
 	return result{
 		perSecond: float64(len(all)) / took.Seconds(),
+		answered:  len(all),
 		p50:       all[len(all)/2],
 		p99:       all[min(len(all)-1, len(all)*99/100)],
 	}, nil

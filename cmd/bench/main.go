@@ -121,8 +121,8 @@ func benchOperations(ctx context.Context, o options, bin, dir string) error {
 		return calls
 	}
 	measured := map[string]measurement{}
-	fmt.Printf("%d clients, %d rounds, medians\n%-24s %10s %9s %9s %12s %7s %14s %7s\n", o.connections, o.rounds,
-		"operation", "ops/s", "p50", "p99", "HTTP floor/s", "ratio", "bare writes/s", "ratio")
+	fmt.Printf("%d clients, %d rounds, medians\n%-24s %8s %8s %8s %9s %6s %13s %6s %9s %9s\n", o.connections, o.rounds,
+		"operation", "ops/s", "p50", "p99", "floor/s", "ratio", "bare writes/s", "ratio", "CPU/op", "floor's")
 	create := row{name: "CreateUser", requests: creates, once: true}
 	if measured[create.name], err = measure(o, p, f, create); err != nil {
 		return err
@@ -167,11 +167,15 @@ func benchOperations(ctx context.Context, o options, bin, dir string) error {
 		{name: "UpdateUserPhoneConfig", write: true, requests: each(func(u userRow) call {
 			return call{"POST", "/users/" + at.id + "/" + u.id + "/phone-config", `{"PhoneConfig":{"PhoneType":"DESK_PHONE","AfterContactWorkTimeLimit":30,"DeskPhoneNumber":"+15555551212"}}`}
 		})},
-		{name: "TagResource", write: true, requests: func(round int) []call {
-			return each(func(u userRow) call {
-				arn := "arn%3Aaws%3Aconnect%3Aus-east-1%3A123456789012%3Ainstance%2F" + at.id + "%2Fagent%2F" + u.id
-				return call{"POST", "/tags/" + arn, fmt.Sprintf(`{"tags":{"Shift":"S%d"}}`, round)}
-			})(round)
+		{name: "TagResource", write: true, requests: func(int) []call {
+			// Two values in turn, for a tag that is there already is not written.
+			tagged := func(value string) []call {
+				return each(func(u userRow) call {
+					arn := "arn%3Aaws%3Aconnect%3Aus-east-1%3A123456789012%3Ainstance%2F" + at.id + "%2Fagent%2F" + u.id
+					return call{"POST", "/tags/" + arn, `{"tags":{"Shift":"` + value + `"}}`}
+				})(0)
+			}
+			return append(tagged("early"), tagged("late")...)
 		}},
 		{name: "DescribeUser", requests: each(func(u userRow) call { return call{"GET", "/users/" + at.id + "/" + u.id, ""} })},
 		{name: "ListUsers (100)", requests: func(int) []call {
@@ -198,23 +202,29 @@ func benchOperations(ctx context.Context, o options, bin, dir string) error {
 // measurement is the median of the rounds of one operation.
 type measurement struct {
 	result
-	floor float64
+	floor         float64
+	cpu, floorCPU time.Duration // of the server, an operation
 }
 
 func measure(o options, p, f *process, r row) (measurement, error) {
 	var real []result
 	var floors []float64
+	var spent [2]time.Duration // by the floor and the server
+	var answered [2]int
 	for round := range o.rounds {
 		calls := r.requests(round)
-		for _, on := range []*process{f, p} {
+		for which, on := range []*process{f, p} {
 			requests, err := on.target().signAll(calls)
 			if err != nil {
 				return measurement{}, err
 			}
+			before := on.cpu()
 			got, err := on.target().run(requests, o.connections, o.length, r.once)
 			if err != nil {
 				return measurement{}, fmt.Errorf("%s: %w", r.name, err)
 			}
+			spent[which] += on.cpu() - before
+			answered[which] += got.answered
 			if on == f {
 				floors = append(floors, got.perSecond)
 			} else {
@@ -223,15 +233,20 @@ func measure(o options, p, f *process, r row) (measurement, error) {
 		}
 	}
 	slices.SortFunc(real, func(a, b result) int { return int(a.perSecond - b.perSecond) })
-	return measurement{real[len(real)/2], median(floors)}, nil
+	return measurement{
+		real[len(real)/2], median(floors),
+		spent[1] / time.Duration(answered[1]), spent[0] / time.Duration(answered[0]),
+	}, nil
 }
 
 func print1(name string, m measurement, bare float64) {
-	fmt.Printf("%-24s %10.0f %9v %9v %12.0f %7.2f", name, m.perSecond, m.p50.Round(10*time.Microsecond), m.p99.Round(10*time.Microsecond), m.floor, m.perSecond/m.floor)
+	fmt.Printf("%-24s %8.0f %8v %8v %9.0f %6.2f", name, m.perSecond, m.p50.Round(10*time.Microsecond), m.p99.Round(10*time.Microsecond), m.floor, m.perSecond/m.floor)
 	if bare > 0 {
-		fmt.Printf(" %14.0f %7.2f", bare, m.perSecond/bare)
+		fmt.Printf(" %13.0f %6.2f", bare, m.perSecond/bare)
+	} else {
+		fmt.Printf(" %13s %6s", "", "")
 	}
-	fmt.Println()
+	fmt.Printf(" %9v %9v\n", m.cpu.Round(100*time.Nanosecond), m.floorCPU.Round(100*time.Nanosecond))
 }
 
 func median(list []float64) float64 {
