@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -50,7 +51,7 @@ func (n *node) encode(dst []byte, v reflect.Value) ([]byte, error) {
 	case mapNode:
 		return n.encodeMap(dst, v)
 	case stringNode:
-		return jsontext.AppendQuote(dst, v.String())
+		return appendString(dst, v.String())
 	case integerNode:
 		return strconv.AppendInt(dst, v.Int(), 10), nil
 	case floatNode:
@@ -68,6 +69,19 @@ func (n *node) encode(dst []byte, v reflect.Value) ([]byte, error) {
 		}
 		return appendEpoch(dst, t), nil
 	}
+}
+
+// appendString writes a JSON string. Ids, ARNs and names, which are most of
+// what is written, need no escapes and are copied as they are.
+func appendString(dst []byte, s string) ([]byte, error) {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return jsontext.AppendQuote(dst, s)
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"'), nil
 }
 
 // appendEpoch writes seconds since 1970 with up to three decimals.
@@ -167,7 +181,7 @@ func (n *node) encodeMap(dst []byte, v reflect.Value) ([]byte, error) {
 			dst = append(dst, ',')
 		}
 		var err error
-		if dst, err = jsontext.AppendQuote(dst, k); err != nil {
+		if dst, err = appendString(dst, k); err != nil {
 			return nil, err
 		}
 		dst = append(dst, ':')

@@ -52,13 +52,15 @@ const (
 
 func preflight() answer { return answer{status: http.StatusOK, preflight: true} }
 
-// success renders an operation's output.
-func success(x *exchange, output any) (answer, error) {
+// success renders an operation's output. The handler knows how long its last
+// answer was, so that the buffer for this one need not grow.
+func success(x *exchange, h *handler, output any) (answer, error) {
 	if x.op.Service.Protocol == "query" {
 		body, err := x.op.EncodeXML(output, x.id)
 		return answer{status: http.StatusOK, contentType: xmlType, body: body}, err
 	}
-	body, err := x.op.Encode(make([]byte, 0, 1024), output)
+	body, err := x.op.Encode(make([]byte, 0, h.length.Load()+64), output)
+	h.length.Store(int64(len(body)))
 	return answer{status: http.StatusOK, contentType: jsonType, body: body}, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 
 	"ringdown/internal/contract"
 )
@@ -14,6 +15,7 @@ type handler struct {
 	op      *contract.Operation
 	call    func(ctx context.Context, input any) (any, error)
 	targets targets
+	length  atomic.Int64 // of the last answer, in bytes
 }
 
 var (

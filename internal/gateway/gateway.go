@@ -185,7 +185,7 @@ func (g *Gateway) serve(r *http.Request, x *exchange) answer {
 	if err != nil {
 		return g.failed(x, err)
 	}
-	a, err := success(x, output)
+	a, err := success(x, h, output)
 	if err != nil {
 		return g.failed(x, err)
 	}
