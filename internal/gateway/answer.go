@@ -52,6 +52,10 @@ const (
 
 func preflight() answer { return answer{status: http.StatusOK, preflight: true} }
 
+// maxGuess bounds the buffer that is made ready for an answer, so that a long
+// one is not followed by a long buffer for a short one for ever.
+const maxGuess = 64 << 10
+
 // success renders an operation's output. The handler knows how long its last
 // answer was, so that the buffer for this one need not grow.
 func success(x *exchange, h *handler, output any) (answer, error) {
@@ -59,7 +63,7 @@ func success(x *exchange, h *handler, output any) (answer, error) {
 		body, err := x.op.EncodeXML(output, x.id)
 		return answer{status: http.StatusOK, contentType: xmlType, body: body}, err
 	}
-	body, err := x.op.Encode(make([]byte, 0, h.length.Load()+64), output)
+	body, err := x.op.Encode(make([]byte, 0, min(h.length.Load(), maxGuess)+64), output)
 	h.length.Store(int64(len(body)))
 	return answer{status: http.StatusOK, contentType: jsonType, body: body}, err
 }
