@@ -28,7 +28,7 @@ func copyFolder(from, to string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(filepath.Join(from, "ringdown.db")) //nolint:gosec // a folder of this program's own
+	raw, err := os.ReadFile(filepath.Join(from, "ringdown.db"))
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func grouped(ctx context.Context, dir string, n int, statements map[string]strin
 	}
 	prepared := map[string]*sql.Stmt{}
 	for name, text := range statements {
-		if prepared[name], err = conn.PrepareContext(ctx, text); err != nil {
+		if prepared[name], err = conn.PrepareContext(ctx, text); err != nil { //nolint:sqlclosecheck // they end with the database
 			return 0, fmt.Errorf("%s: %w", name, err)
 		}
 	}

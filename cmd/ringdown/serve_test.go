@@ -59,7 +59,6 @@ func TestEnv(t *testing.T) {
 		"AWS_SESSION_TOKEN":                   "",
 		"AWS_PROFILE":                         "",
 	} {
-		//nolint:gosec // the script is what is tested
 		cmd := exec.CommandContext(context.Background(), shell, "-c", `eval "$1"; printf %s "$`+name+`"`, "sh", r.stdout)
 		cmd.Env = []string{"AWS_SESSION_TOKEN=old", "AWS_PROFILE=old"}
 		got, err := cmd.CombinedOutput()

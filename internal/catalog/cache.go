@@ -76,7 +76,7 @@ func (g *generations[K, V]) drop(k K) {
 	delete(g.old, k)
 }
 
-func (c *cache[E]) shard(pk store.PK) *itemShard[E] { return &c.items[uint64(pk)%cacheShards] } //nolint:gosec // keys are positive
+func (c *cache[E]) shard(pk store.PK) *itemShard[E] { return &c.items[uint64(pk)%cacheShards] } // keys are positive
 
 var cacheSeed = maphash.MakeSeed()
 

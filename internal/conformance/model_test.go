@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -105,14 +104,3 @@ func (s *shape) names() []string {
 }
 
 func (s *shape) requires(name string) bool { return slices.Contains(s.Required, name) }
-
-// labels lists the location names of the labels in an operation's path.
-func (op *operation) labels() []string {
-	var list []string
-	for _, segment := range strings.Split(op.HTTP.URI, "/") {
-		if name, ok := strings.CutPrefix(segment, "{"); ok {
-			list = append(list, strings.TrimSuffix(name, "}"))
-		}
-	}
-	return list
-}

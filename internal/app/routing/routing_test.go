@@ -1,7 +1,6 @@
 package routing_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -247,7 +246,7 @@ func TestOperationsKeepToTheirInstance(t *testing.T) {
 				method := reflect.ValueOf(c).MethodByName(name)
 				in := reflect.New(method.Type().In(1).Elem())
 				request(in.Elem(), instance, id)
-				answer := method.Call([]reflect.Value{reflect.ValueOf(context.Context(t.Context())), in})
+				answer := method.Call([]reflect.Value{reflect.ValueOf(t.Context()), in})
 				err, _ := answer[1].Interface().(error)
 				return err
 			}
