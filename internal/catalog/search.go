@@ -120,7 +120,7 @@ func Each[C any](list []C, convert func(*C) Criteria) []Criteria {
 }
 
 // Query turns criteria into a query. A level may use one member only
-// (search.md: documented for the filters, taken to hold for criteria); one
+// (documented for the filters, taken to hold for criteria: docs/divergences.md); one
 // that uses none matches everything.
 func (c Criteria) Query() (search.Query, error) {
 	var found []search.Query

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"sync"
 	"time"
@@ -41,6 +42,8 @@ type KeysOptions struct {
 	// be read and must be made anew.
 	RootID, RootSecret string
 	Now                func() time.Time
+	// Logger is told of keys that cannot be used; nil discards that.
+	Logger *slog.Logger
 }
 
 // Keys holds the access keys of an account. Found keys are remembered for a
@@ -77,6 +80,9 @@ type storedKey struct {
 func NewKeys(o KeysOptions) (*Keys, error) {
 	if o.RootID == "" || o.RootSecret == "" {
 		return nil, errors.New("root credentials are required")
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	secret, err := hkdf.Key(sha256.New, []byte(o.RootSecret), nil, "ringdown access keys", 32)
 	if err != nil {
@@ -131,7 +137,14 @@ func (k *Keys) read(ctx context.Context, id string) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("access key: %w", err)
 	}
-	return k.open(r)
+	key, err := k.open(r)
+	if err != nil {
+		// Nobody can sign with it any more, so to callers it is as good as
+		// gone; the operator is told why, once while it is remembered.
+		k.opts.Logger.Error("access key cannot be used", slog.Any("err", err))
+		return nil, nil
+	}
+	return key, nil
 }
 
 func (k *Keys) open(r *store.Record) (*Key, error) {

@@ -142,7 +142,7 @@ func OpenKeys(ctx context.Context, cfg Config) (KeyManager, error) {
 		return nil, err
 	}
 	keys, err := iam.NewKeys(iam.KeysOptions{
-		Store: st, Account: cfg.Account, RootID: root.AccessKeyID, RootSecret: root.SecretAccessKey, Now: cfg.Now,
+		Store: st, Account: cfg.Account, RootID: root.AccessKeyID, RootSecret: root.SecretAccessKey, Now: cfg.Now, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, errors.Join(err, st.Close())

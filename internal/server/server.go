@@ -114,7 +114,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 		return nil, err
 	}
 	keys, err := iam.NewKeys(iam.KeysOptions{
-		Store: s.store, Account: s.cfg.Account, RootID: s.Root.AccessKeyID, RootSecret: s.Root.SecretAccessKey, Now: s.cfg.Now,
+		Store: s.store, Account: s.cfg.Account, RootID: s.Root.AccessKeyID, RootSecret: s.Root.SecretAccessKey, Now: s.cfg.Now, Logger: s.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
