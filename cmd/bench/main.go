@@ -83,7 +83,6 @@ type row struct {
 	name     string
 	requests func(round int) []call // what a round sends
 	once     bool                   // each a single time
-	aim      float64                // of the floor, or of the bare writes
 	write    bool
 }
 
@@ -207,7 +206,7 @@ type measurement struct {
 }
 
 func measure(o options, p, f *process, r row) (measurement, error) {
-	var real []result
+	var ours []result
 	var floors []float64
 	var spent [2]time.Duration // by the floor and the server
 	var answered [2]int
@@ -228,13 +227,13 @@ func measure(o options, p, f *process, r row) (measurement, error) {
 			if on == f {
 				floors = append(floors, got.perSecond)
 			} else {
-				real = append(real, got)
+				ours = append(ours, got)
 			}
 		}
 	}
-	slices.SortFunc(real, func(a, b result) int { return int(a.perSecond - b.perSecond) })
+	slices.SortFunc(ours, func(a, b result) int { return int(a.perSecond - b.perSecond) })
 	return measurement{
-		real[len(real)/2], median(floors),
+		ours[len(ours)/2], median(floors),
 		spent[1] / time.Duration(answered[1]), spent[0] / time.Duration(answered[0]),
 	}, nil
 }
