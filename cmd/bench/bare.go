@@ -94,8 +94,10 @@ func readUsers(ctx context.Context, dir string) ([]userRow, error) {
 }
 
 // bareInserts writes users into a copy of the folder as it was before they
-// were made, and returns how many a second.
-func bareInserts(ctx context.Context, dir string, users []userRow) (float64, error) {
+// were made, and returns how many a second. With refs it writes what CreateUser
+// writes, without them what an operation writes that changes a user: its row
+// and an entry of the change log.
+func bareInserts(ctx context.Context, dir string, users []userRow, refs bool) (float64, error) {
 	return grouped(ctx, dir, len(users), map[string]string{
 		"resource": `INSERT INTO resource (pk, instance, kind, id, name, name_key, version, created, modified, tags, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		"ref":      `INSERT INTO ref (from_pk, role, to_pk) VALUES (?, ?, ?)`,
@@ -106,6 +108,9 @@ func bareInserts(ctx context.Context, dir string, users []userRow) (float64, err
 			return err
 		}
 		for _, r := range u.refs {
+			if !refs {
+				break
+			}
 			if err := exec("ref", u.pk, r.role, r.to); err != nil {
 				return err
 			}
@@ -115,21 +120,6 @@ func bareInserts(ctx context.Context, dir string, users []userRow) (float64, err
 }
 
 const insertChange = `INSERT INTO change (seq, op, pk, instance, kind, id, version, at) VALUES (?, 1, ?, ?, ?, ?, ?, ?)`
-
-// bareUpdates changes users in place, which is what an Update operation or
-// TagResource writes.
-func bareUpdates(ctx context.Context, dir string, users []userRow, n int) (float64, error) {
-	return grouped(ctx, dir, n, map[string]string{
-		"resource": `UPDATE resource SET name = ?, name_key = ?, doc = ?, tags = ?, version = ?, modified = ? WHERE pk = ?`,
-		"change":   insertChange,
-	}, func(exec func(string, ...any) error, i int) error {
-		u := &users[i%len(users)]
-		if err := exec("resource", u.name, u.nameKey, u.doc, u.tags, u.version+int64(i), u.modified+int64(i), u.pk); err != nil {
-			return err
-		}
-		return exec("change", 20_000_000+i, u.pk, u.instance, u.kind, u.id, u.version, u.created)
-	})
-}
 
 // grouped runs n writes, bareGroup to a transaction, and returns how many a
 // second.
