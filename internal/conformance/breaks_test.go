@@ -215,10 +215,10 @@ func (b *breaker) number(p place, s *shape) {
 		b.add(p, "no number", "many", "must be a")
 	}
 	if s.Min != nil {
-		b.add(p, "below the range", *s.Min-1, "must be ")
+		b.add(p, "below the range", *s.Min-1, fmt.Sprint(*s.Min))
 	}
 	if s.Max != nil {
-		b.add(p, "above the range", *s.Max+1, "must be ")
+		b.add(p, "above the range", *s.Max+1, fmt.Sprint(*s.Max))
 	}
 	if s.Type == "integer" || s.Type == "long" {
 		b.add(p, "a fraction", 1.5, "must be an integer")
