@@ -8,7 +8,7 @@ out=$("$1" ./... 2>&1)
 status=$?
 echo "$out"
 # govulncheck exits with 3 when it has found something, with 1 when it failed.
-if [ $status = 1 ] && grep -Eqi 'fetching vulnerabilities|no such host|dial tcp|proxyconnect|connection refused|i/o timeout|http' <<<"$out"; then
+if [ $status = 1 ] && grep -q 'fetching vulnerabilities: ' <<<"$out"; then
 	echo "vulncheck: SKIPPED, the vulnerability database cannot be reached from here"
 	exit 0
 fi
