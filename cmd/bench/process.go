@@ -53,6 +53,7 @@ func startFloor() (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: exec.Command(self, "-floor")}
+	p.cmd.SysProcAttr = endsWithParent()
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -85,6 +86,7 @@ func build(dir string) (string, error) {
 func startServer(bin, data string) (*process, error) {
 	p := &process{cmd: exec.Command(bin, "serve", "--data", data, "--listen", "127.0.0.1:0")}
 	p.cmd.Env = append(os.Environ(), "RINGDOWN_ROOT_ACCESS_KEY_ID="+keyID, "RINGDOWN_ROOT_SECRET_ACCESS_KEY="+secret)
+	p.cmd.SysProcAttr = endsWithParent()
 	began := time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"ringdown/internal/contract"
@@ -9,22 +10,24 @@ import (
 )
 
 // targets tells on which resources a caller must be allowed to use an
-// operation. It is read off the input's members: a UserId makes the user a
-// resource, a RoutingProfileId the routing profile too. That gives what AWS's
-// service authorization reference lists for Amazon Connect, without a table of
-// operations.
+// operation. It is read off the input's members, at any depth: a UserId makes
+// the user a resource, the QueueId of a queue configuration that queue. That
+// gives what AWS's service authorization reference lists for Amazon Connect,
+// without a table of operations.
 type targets struct {
 	instance int            // the field that names the instance, -1 when there is none
 	arn      int            // the field that is a resource's ARN
-	members  []targetMember // the fields that name resources of the instance
+	members  []targetMember // the members that name resources of the instance
 	creates  domain.Kind    // what a Create operation makes
 	tags     int            // the field with the tags of a request
 	tagKeys  int            // the field with the tag keys of a request
 }
 
+// targetMember is a member by the fields that lead to it, from the input down;
+// pointers and lists on the way are followed.
 type targetMember struct {
-	field int
-	kind  domain.Kind
+	fields []int
+	kind   domain.Kind
 }
 
 // memberKinds says what the members of inputs refer to.
@@ -46,17 +49,68 @@ var memberKinds = map[string]domain.Kind{
 	"QuickConnectIds":        domain.KindQuickConnect,
 	"PhoneNumberId":          domain.KindPhoneNumber,
 	"EmailAddressId":         domain.KindEmailAddress,
+
+	"ParentHoursOfOperationIds": domain.KindHoursOfOperation,
+	"EmailAddressesId":          domain.KindEmailAddress,
+	"OutboundFlowId":            domain.KindContactFlow,
+	"OutboundCallerIdNumberId":  domain.KindPhoneNumber,
+	"OutboundEmailAddressId":    domain.KindEmailAddress,
+}
+
+// maxTargetDepth is how deep members are looked for. The types of search
+// criteria nest without end and name no resources.
+const maxTargetDepth = 4
+
+// findMembers gathers the members below a type that name resources.
+func findMembers(t reflect.Type, fields []int) []targetMember {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || len(fields) >= maxTargetDepth {
+		return nil
+	}
+	var found []targetMember
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		here := append(slices.Clone(fields), i)
+		if kind, ok := memberKinds[f.Name]; ok {
+			found = append(found, targetMember{here, kind})
+			continue
+		}
+		found = append(found, findMembers(f.Type, here)...)
+	}
+	return found
+}
+
+// each calls use with every text that the member has in an input.
+func (m *targetMember) each(v reflect.Value, use func(string)) { eachText(v, m.fields, use) }
+
+func eachText(v reflect.Value, fields []int, use func(string)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachText(v.Elem(), fields, use)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachText(v.Index(i), fields, use)
+		}
+	case reflect.Struct:
+		if len(fields) > 0 {
+			eachText(v.Field(fields[0]), fields[1:], use)
+		}
+	case reflect.String:
+		use(v.String())
+	}
 }
 
 func findTargets(op *contract.Operation, in reflect.Type) targets {
-	t := targets{instance: -1, arn: -1, tags: -1, tagKeys: -1}
+	t := targets{instance: -1, arn: -1, tags: -1, tagKeys: -1, members: findMembers(in, nil)}
 	for i := range in.NumField() {
-		name := in.Field(i).Name
-		if kind, ok := memberKinds[name]; ok {
-			t.members = append(t.members, targetMember{i, kind})
-			continue
-		}
-		switch name {
+		switch in.Field(i).Name {
 		case "InstanceId":
 			t.instance = i
 		case "ResourceArn":
@@ -114,15 +168,9 @@ func (t *targets) resources(input any, region, account string) []resource {
 		}
 		list = append(list, resource{a.String(), a})
 	}
-	for _, m := range t.members {
-		f := v.Field(m.field)
-		if f.Kind() == reflect.Slice {
-			for i := range f.Len() {
-				add(m.kind, f.Index(i).String())
-			}
-			continue
-		}
-		add(m.kind, text(f))
+	for i := range t.members {
+		m := &t.members[i]
+		m.each(v, func(id string) { add(m.kind, id) })
 	}
 	if t.creates != domain.KindRoot {
 		add(t.creates, "*")

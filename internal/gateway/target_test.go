@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/connect"
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/contract"
+)
+
+// TestTargets holds what a request touches to what AWS's service authorization
+// reference lists for the operation.
+func TestTargets(t *testing.T) {
+	api, err := contract.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const in = "arn:aws:connect:eu-west-2:1:instance/i"
+	for _, c := range []struct {
+		input any
+		want  []string
+	}{
+		{&connect.ListInstancesInput{}, []string{"arn:aws:connect:eu-west-2:1:instance/*"}},
+		{&connect.ListUsersInput{InstanceId: aws.String("i")}, []string{in}},
+		{&connect.SearchUsersInput{InstanceId: aws.String(in)}, []string{in}},
+		{&connect.DescribeUserInput{InstanceId: aws.String("i"), UserId: aws.String("u")}, []string{in + "/agent/u"}},
+		{&connect.DescribeUserInput{InstanceId: aws.String("i"), UserId: aws.String(in + "/agent/u")}, []string{in + "/agent/u"}},
+		{&connect.UpdateUserHierarchyInput{InstanceId: aws.String("i"), UserId: aws.String("u")}, []string{in + "/agent/u"}},
+		{&connect.CreateUserInput{
+			InstanceId: aws.String("i"), RoutingProfileId: aws.String("r"), SecurityProfileIds: []string{"a", "b"},
+		}, []string{in + "/routing-profile/r", in + "/security-profile/a", in + "/security-profile/b", in + "/agent/*"}},
+		{&connect.CreateUserHierarchyGroupInput{InstanceId: aws.String("i")}, []string{in + "/agent-group/*"}},
+		{&connect.AssociateRoutingProfileQueuesInput{
+			InstanceId: aws.String("i"), RoutingProfileId: aws.String("r"),
+			QueueConfigs: []types.RoutingProfileQueueConfig{{QueueReference: &types.RoutingProfileQueueReference{QueueId: aws.String("q")}}},
+		}, []string{in + "/routing-profile/r", in + "/queue/q"}},
+		{&connect.UpdateQueueOutboundCallerConfigInput{
+			InstanceId: aws.String("i"), QueueId: aws.String("q"),
+			OutboundCallerConfig: &types.OutboundCallerConfig{OutboundCallerIdNumberId: aws.String("n"), OutboundFlowId: aws.String("f")},
+		}, []string{in + "/queue/q", in + "/contact-flow/f", "arn:aws:connect:eu-west-2:1:phone-number/n"}},
+		{&connect.CreateQuickConnectInput{
+			InstanceId:         aws.String("i"),
+			QuickConnectConfig: &types.QuickConnectConfig{UserConfig: &types.UserQuickConnectConfig{UserId: aws.String("u"), ContactFlowId: aws.String("f")}},
+		}, []string{in + "/agent/u", in + "/contact-flow/f", in + "/transfer-destination/*"}},
+		{&connect.TagResourceInput{ResourceArn: aws.String(in + "/queue/q")}, []string{in + "/queue/q"}},
+		{&connect.TagResourceInput{ResourceArn: aws.String("nonsense")}, []string{"nonsense"}},
+	} {
+		typ := reflect.TypeOf(c.input).Elem()
+		name := typ.Name()[:len(typ.Name())-len("Input")]
+		targets := findTargets(api.Service("Connect").Operation(name), typ)
+		var got []string
+		for _, r := range targets.resources(c.input, "eu-west-2", "1") {
+			got = append(got, r.arn)
+		}
+		slices.Sort(got)
+		slices.Sort(c.want)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s touches %q, want %q", name, got, c.want)
+		}
+	}
+}
