@@ -93,5 +93,5 @@ func Endpoint(c *Config) string {
 			return e.URL
 		}
 	}
-	return c.scheme() + "://" + c.Listen
+	return c.scheme() + "://" + reachable(c.Listen)
 }

@@ -150,13 +150,24 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	}), nil
 }
 
+// reachable is an address at which a server that listens on addr can be
+// reached from its own machine: a server that listens on all addresses is told
+// to nobody as 0.0.0.0 or [::].
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
+}
+
 // listen opens the port and serves in the background.
 func (s *Server) listen(ctx context.Context, handler http.Handler) error {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	s.URL = s.cfg.scheme() + "://" + l.Addr().String()
+	s.URL = s.cfg.scheme() + "://" + reachable(l.Addr().String())
 	s.http = &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
