@@ -18,6 +18,7 @@ import (
 	"ringdown/internal/domain"
 	"ringdown/internal/gateway"
 	"ringdown/internal/iam"
+	"ringdown/internal/server"
 )
 
 // The floor is the same front door (signature, decoding, validation, encoding,
@@ -94,6 +95,7 @@ func (k floorKeys) Find(_ context.Context, id string) (*iam.Key, error) {
 // serveFloor runs the floor server until its standard input ends. It prints
 // its address.
 func serveFloor(keyID, secret string) error {
+	server.CollectLess()
 	api, err := contract.Load()
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ func serve(ctx context.Context, p *program, args []string) error {
 	if f.NArg() > 0 {
 		return &usageError{fmt.Errorf("unexpected argument %q", f.Arg(0))}
 	}
+	server.CollectLess()
 	running, err := server.Start(ctx, s.Config)
 	if err != nil {
 		return err
