@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"ringdown/internal/domain"
@@ -93,7 +94,21 @@ type Item[E any] struct {
 	Created  time.Time
 	Modified time.Time
 	Value    E
-	pk       store.PK
+
+	kind domain.Kind
+	pk   store.PK
+	arn  atomic.Pointer[string]
+}
+
+// ARN is the item's ARN. It is built once, for the pages of a list show the
+// same items again and again.
+func (i *Item[E]) ARN(sc Scope) *string {
+	if s := i.arn.Load(); s != nil {
+		return s
+	}
+	s := sc.ARN(i.kind, i.ID)
+	i.arn.Store(&s)
+	return &s
 }
 
 // PK is the key of the item's record, for the store's reference queries.
@@ -111,7 +126,7 @@ func decode[E any](r *store.Record) (*E, error) {
 }
 
 func item[E any](r *store.Record) (*Item[E], error) {
-	i := &Item[E]{ID: r.ID, Name: r.Name, Tags: r.Tags, Created: r.Created, Modified: r.Modified, pk: r.PK}
+	i := &Item[E]{ID: r.ID, Name: r.Name, Tags: r.Tags, Created: r.Created, Modified: r.Modified, kind: r.Kind, pk: r.PK}
 	if err := json.Unmarshal(r.Doc, &i.Value); err != nil {
 		return nil, fmt.Errorf("stored %s %s: %w", r.Kind, r.ID, err)
 	}
@@ -202,7 +217,7 @@ func (l *Collection[E]) insert(ctx context.Context, tx store.Tx, sc Scope, id st
 	if err := tx.Insert(ctx, r, refs); err != nil {
 		return nil, l.named(err, r.Name)
 	}
-	return &Item[E]{ID: r.ID, Name: r.Name, Tags: tags, Created: r.Created, Modified: r.Modified, Value: *e, pk: r.PK}, nil
+	return &Item[E]{ID: r.ID, Name: r.Name, Tags: tags, Created: r.Created, Modified: r.Modified, Value: *e, kind: r.Kind, pk: r.PK}, nil
 }
 
 // record encodes an entity after checking it.

@@ -257,26 +257,26 @@ func userSearchSummary(sc catalog.Scope, i *catalog.Item[domain.User]) types.Use
 	if phone != nil {
 		phone.AfterContactWorkTimeLimit *= 1000 // 2,000,000 s at most: within an int32
 	}
+	// A page has up to 500 users, so what the items hold is pointed at, not
+	// copied.
 	s := types.UserSearchSummary{
-		Id:                          aws.String(i.ID),
-		Arn:                         aws.String(sc.ARN(domain.KindUser, i.ID)),
-		Username:                    aws.String(e.Username),
-		DirectoryUserId:             aws.String(directoryUserID(i)),
+		Id:                          &i.ID,
+		Arn:                         i.ARN(sc),
+		Username:                    &e.Username,
+		DirectoryUserId:             directoryUserID(i),
 		PhoneConfig:                 phone,
 		AutoAcceptConfigs:           e.AutoAcceptConfigs,
 		AfterContactWorkConfigs:     e.AfterContactWorkConfigs,
 		PhoneNumberConfigs:          e.PhoneNumberConfigs,
 		PersistentConnectionConfigs: e.PersistentConnectionConfigs,
 		VoiceEnhancementConfigs:     e.VoiceEnhancementConfigs,
-		RoutingProfileId:            aws.String(string(e.RoutingProfileID)),
+		RoutingProfileId:            (*string)(&e.RoutingProfileID),
 		SecurityProfileIds:          strs(e.SecurityProfileIDs),
 		HierarchyGroupId:            catalog.Optional(e.HierarchyGroupID),
 		Tags:                        i.TagMap(),
 	}
-	if e.IdentityInfo != nil {
-		s.IdentityInfo = &types.UserIdentityInfoLite{
-			FirstName: aws.String(e.IdentityInfo.FirstName), LastName: aws.String(e.IdentityInfo.LastName),
-		}
+	if info := e.IdentityInfo; info != nil {
+		s.IdentityInfo = &types.UserIdentityInfoLite{FirstName: &info.FirstName, LastName: &info.LastName}
 	}
 	return s
 }

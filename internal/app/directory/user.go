@@ -158,7 +158,7 @@ func (d *Directory) DescribeUser(ctx context.Context, in *connect.DescribeUserIn
 		Id:                          aws.String(i.ID),
 		Arn:                         aws.String(sc.ARN(domain.KindUser, i.ID)),
 		Username:                    aws.String(e.Username),
-		DirectoryUserId:             aws.String(directoryUserID(i)),
+		DirectoryUserId:             directoryUserID(i),
 		IdentityInfo:                identityInfoOut(e.IdentityInfo),
 		PhoneConfig:                 phoneConfigOut(e.PhoneConfig),
 		AutoAcceptConfigs:           e.AutoAcceptConfigs,
@@ -185,12 +185,13 @@ func (d *Directory) ListUsers(ctx context.Context, in *connect.ListUsersInput) (
 	if err != nil {
 		return nil, err
 	}
+	// A page has up to 1,000 users, so what the items hold is pointed at, not
+	// copied.
 	return &connect.ListUsersOutput{
 		NextToken: next,
 		UserSummaryList: catalog.Map(found, func(i *catalog.Item[domain.User]) types.UserSummary {
 			return types.UserSummary{
-				Id: aws.String(i.ID), Arn: aws.String(sc.ARN(domain.KindUser, i.ID)), Username: aws.String(i.Name),
-				LastModifiedRegion: aws.String(sc.Region), LastModifiedTime: aws.Time(i.Modified),
+				Id: &i.ID, Arn: i.ARN(sc), Username: &i.Name, LastModifiedRegion: &sc.Region, LastModifiedTime: &i.Modified,
 			}
 		}),
 	}, nil
@@ -359,11 +360,11 @@ func strs[S ~string](list []S) []string {
 // directoryUserID is the user's name in the directory; where there is none it
 // is the user's own id, for the real service returns one for every identity
 // type.
-func directoryUserID(i *catalog.Item[domain.User]) string {
+func directoryUserID(i *catalog.Item[domain.User]) *string {
 	if i.Value.DirectoryUserID != "" {
-		return i.Value.DirectoryUserID
+		return &i.Value.DirectoryUserID
 	}
-	return i.ID
+	return &i.ID
 }
 
 func identityInfo(in *types.UserIdentityInfo) *domain.IdentityInfo {
@@ -404,6 +405,6 @@ func phoneConfigOut(e *domain.PhoneConfig) *types.UserPhoneConfig {
 	}
 	return &types.UserPhoneConfig{
 		PhoneType: e.PhoneType, AutoAccept: e.AutoAccept, AfterContactWorkTimeLimit: e.AfterContactWorkTimeLimit,
-		DeskPhoneNumber: aws.String(e.DeskPhoneNumber), PersistentConnection: e.PersistentConnection,
+		DeskPhoneNumber: &e.DeskPhoneNumber, PersistentConnection: e.PersistentConnection,
 	}
 }
