@@ -56,7 +56,7 @@ func TestFeedOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-			cat := catalog.New(catalog.Options{Now: clock.Now})
+			cat := catalog.New(catalog.Options{Shared: true, Now: clock.Now})
 			register(cat, 0)
 			last := len(c.changes) - 1
 			cat.Observe(c.changes[:last])
