@@ -276,6 +276,24 @@ func Narrow(criteria Criteria, filter search.Query) (search.Query, error) {
 	return search.And{filter, q}, nil
 }
 
+// NarrowByTags is Narrow by the TagFilter of a request.
+func NarrowByTags(criteria Criteria, f *types.ControlPlaneTagFilter) (search.Query, error) {
+	tags, err := TagFilter(f)
+	if err != nil {
+		return nil, err
+	}
+	return Narrow(criteria, tags)
+}
+
+// NarrowByAttributes is Narrow by the AttributeFilter of a request.
+func NarrowByAttributes(criteria Criteria, f *types.ControlPlaneAttributeFilter) (search.Query, error) {
+	tags, err := AttributeFilter(f)
+	if err != nil {
+		return nil, err
+	}
+	return Narrow(criteria, tags)
+}
+
 // The most conditions that a filter may hold (AWS API reference,
 // ControlPlaneUserAttributeFilter).
 const maxTagConditions = 25

@@ -152,11 +152,7 @@ func (d *Directory) SearchAgentStatuses(ctx context.Context, in *connect.SearchA
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.AttributeFilter
 	}
-	tags, err := catalog.AttributeFilter(filter)
-	if err != nil {
-		return nil, err
-	}
-	q, err := catalog.Narrow(d.agentStatusCriteria(in.SearchCriteria), tags)
+	q, err := catalog.NarrowByAttributes(d.agentStatusCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}

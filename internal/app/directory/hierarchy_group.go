@@ -202,11 +202,7 @@ func (d *Directory) SearchUserHierarchyGroups(ctx context.Context, in *connect.S
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.AttributeFilter
 	}
-	tags, err := catalog.AttributeFilter(filter)
-	if err != nil {
-		return nil, err
-	}
-	q, err := catalog.Narrow(d.hierarchyGroupCriteria(in.SearchCriteria), tags)
+	q, err := catalog.NarrowByAttributes(d.hierarchyGroupCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}

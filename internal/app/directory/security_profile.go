@@ -299,11 +299,7 @@ func (d *Directory) SearchSecurityProfiles(ctx context.Context, in *connect.Sear
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.TagFilter
 	}
-	tags, err := catalog.TagFilter(filter)
-	if err != nil {
-		return nil, err
-	}
-	q, err := catalog.Narrow(d.securityProfileCriteria(in.SearchCriteria), tags)
+	q, err := catalog.NarrowByTags(d.securityProfileCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}

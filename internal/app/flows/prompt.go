@@ -77,7 +77,7 @@ func (f *Flows) ListPrompts(ctx context.Context, in *connect.ListPromptsInput) (
 
 // SearchPrompts finds prompts by criteria and tags.
 func (f *Flows) SearchPrompts(ctx context.Context, in *connect.SearchPromptsInput) (*connect.SearchPromptsOutput, error) {
-	sc, err := f.catalog.Scope(ctx, in.InstanceId)
+	sc, err := f.catalog.ScopeARN(ctx, in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +85,7 @@ func (f *Flows) SearchPrompts(ctx context.Context, in *connect.SearchPromptsInpu
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.TagFilter
 	}
-	tags, err := catalog.TagFilter(filter)
-	if err != nil {
-		return nil, err
-	}
-	q, err := catalog.Narrow(f.promptCriteria(in.SearchCriteria), tags)
+	q, err := catalog.NarrowByTags(f.promptCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}

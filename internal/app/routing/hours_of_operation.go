@@ -195,7 +195,7 @@ func (r *Routing) SearchHoursOfOperations(ctx context.Context, in *connect.Searc
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.TagFilter
 	}
-	q, err := narrowed(r.hoursCriteria(in.SearchCriteria), filter)
+	q, err := catalog.NarrowByTags(r.hoursCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,7 @@ func (r *Routing) SearchQueues(ctx context.Context, in *connect.SearchQueuesInpu
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.TagFilter
 	}
-	q, err := narrowed(r.queueCriteria(in.SearchCriteria), filter)
+	q, err := catalog.NarrowByTags(r.queueCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func (r *Routing) SearchQuickConnects(ctx context.Context, in *connect.SearchQui
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.TagFilter
 	}
-	q, err := narrowed(r.quickConnectCriteria(in.SearchCriteria), filter)
+	q, err := catalog.NarrowByTags(r.quickConnectCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}

@@ -10,11 +10,8 @@ import (
 	"context"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/connect/types"
-
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
-	"ringdown/internal/search"
 	"ringdown/internal/store"
 )
 
@@ -74,15 +71,6 @@ func (r *Routing) Seed(ctx context.Context, tx store.Tx, sc catalog.Scope) error
 
 // unpaged is a page size that no list reaches.
 const unpaged = 1 << 30
-
-// narrowed joins the criteria of a search and its TagFilter.
-func narrowed(criteria catalog.Criteria, filter *types.ControlPlaneTagFilter) (search.Query, error) {
-	tags, err := catalog.TagFilter(filter)
-	if err != nil {
-		return nil, err
-	}
-	return catalog.Narrow(criteria, tags)
-}
 
 // ids reads references to resources of a kind, given as ids or ARNs.
 func ids[ID ~string](sc catalog.Scope, kind domain.Kind, refs []string) ([]ID, error) {

@@ -172,7 +172,7 @@ func (r *Routing) SearchRoutingProfiles(ctx context.Context, in *connect.SearchR
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.TagFilter
 	}
-	q, err := narrowed(r.routingProfileCriteria(in.SearchCriteria), filter)
+	q, err := catalog.NarrowByTags(r.routingProfileCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}
