@@ -42,6 +42,7 @@ type Catalog struct {
 	index *search.Index
 	feed  feed
 	kinds map[domain.Kind]kindInfo
+	parts map[domain.Kind][]partKind // of what the kinds of parts are parts
 
 	mu        sync.RWMutex
 	instances map[domain.InstanceID]Scope // immutable facts, so never stale
@@ -78,6 +79,7 @@ func New(o Options) *Catalog {
 		index:     search.New(),
 		feed:      newFeed(o.Now),
 		kinds:     map[domain.Kind]kindInfo{},
+		parts:     map[domain.Kind][]partKind{},
 		instances: map[domain.InstanceID]Scope{},
 	}
 }
@@ -93,6 +95,9 @@ func (c *Catalog) Now() time.Time { return c.opts.Now() }
 
 // Account is the AWS account of all resources.
 func (c *Catalog) Account() string { return c.opts.Account }
+
+// Logger is where areas tell the operator what a client is not told.
+func (c *Catalog) Logger() *slog.Logger { return c.opts.Logger }
 
 // Quotas reports whether AWS's quotas are on.
 func (c *Catalog) Quotas() bool { return c.opts.Quotas }

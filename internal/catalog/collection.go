@@ -23,12 +23,16 @@ type Kind[E any] struct {
 	Name func(*E) string
 	// Key is the form of the name that must be unique, "" for none.
 	Key func(*E) string
+	// Parent says that a resource of the kind is a part of another: a version of
+	// its view, a page of its workspace. Nil for kinds that stand alone.
+	Parent *Parent[E]
 	// Refs are the resources that an entity refers to and that may not be
 	// deleted while it does.
 	Refs func(*E) []Ref
 	// Check holds the rules of the entity that need nothing but itself.
 	Check func(*E) error
-	// Quota is AWS's default limit for an instance, 0 for none.
+	// Quota is AWS's default limit for an instance, or for the parent of parts;
+	// 0 for none.
 	Quota int
 	// Region is where a resource that belongs to no instance lives: it is not
 	// found from another region, though lists of all regions hold it. Nil for
@@ -67,6 +71,9 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 	if k.Key == nil {
 		k.Key = k.Name
 	}
+	if k.Parent != nil {
+		k.Key = k.Parent.key(k.Key)
+	}
 	l := &Collection[E]{c: c, kind: k}
 	if !c.opts.Shared {
 		l.cache = new(cache[E])
@@ -82,6 +89,9 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 		info.region = l.region
 	}
 	c.kinds[k.Of] = info
+	if k.Parent != nil {
+		c.addParts(k.Parent.Kind, k.Of, k.Parent.Role)
+	}
 	return l
 }
 
@@ -200,17 +210,11 @@ func (l *Collection[E]) InsertAs(ctx context.Context, tx store.Tx, sc Scope, id 
 }
 
 func (l *Collection[E]) insert(ctx context.Context, tx store.Tx, sc Scope, id string, r *store.Record, e *E, tags map[string]string) (*Item[E], error) {
-	if l.c.opts.Quotas && l.kind.Quota > 0 {
-		n, err := tx.Count(ctx, sc.PK, l.kind.Of)
-		if err != nil {
-			return nil, err
-		}
-		if n >= l.kind.Quota {
-			return nil, fault.New(fault.LimitExceeded, "The instance already has %d of %d %s resources.", n, l.kind.Quota, l.kind.Of)
-		}
-	}
 	refs, err := l.resolve(ctx, tx, sc, l.refs(e))
 	if err != nil {
+		return nil, err
+	}
+	if err := l.checkQuota(ctx, tx, sc, refs); err != nil {
 		return nil, err
 	}
 	r.Instance, r.Kind, r.ID, r.Tags = sc.PK, l.kind.Of, id, tags
@@ -218,6 +222,28 @@ func (l *Collection[E]) insert(ctx context.Context, tx store.Tx, sc Scope, id st
 		return nil, l.named(err, r.Name)
 	}
 	return &Item[E]{ID: r.ID, Name: r.Name, Tags: tags, Created: r.Created, Modified: r.Modified, Value: *e, kind: r.Kind, pk: r.PK}, nil
+}
+
+// checkQuota refuses one more resource than AWS allows an instance, or a
+// parent, whose reference is the first of refs.
+func (l *Collection[E]) checkQuota(ctx context.Context, tx store.Tx, sc Scope, refs []store.Ref) error {
+	if !l.c.opts.Quotas || l.kind.Quota == 0 {
+		return nil
+	}
+	holder, n, err := "instance", 0, error(nil)
+	if l.kind.Parent != nil {
+		holder = l.kind.Parent.Kind.String()
+		n, err = tx.CountReferrers(ctx, refs[0].To, l.kind.Parent.Role)
+	} else {
+		n, err = tx.Count(ctx, sc.PK, l.kind.Of)
+	}
+	if err != nil {
+		return err
+	}
+	if n >= l.kind.Quota {
+		return fault.New(fault.LimitExceeded, "The %s already has %d of %d %s resources.", holder, n, l.kind.Quota, l.kind.Of)
+	}
+	return nil
 }
 
 // record encodes an entity after checking it.
@@ -234,11 +260,16 @@ func (l *Collection[E]) record(e *E) (*store.Record, error) {
 	return &store.Record{Name: l.kind.Name(e), NameKey: l.kind.Key(e), Doc: doc, Entity: e}, nil
 }
 
+// refs are the references of an entity, that to its parent first.
 func (l *Collection[E]) refs(e *E) []Ref {
-	if l.kind.Refs == nil {
-		return nil
+	var refs []Ref
+	if p := l.kind.Parent; p != nil {
+		refs = append(refs, Ref{Role: p.Role, Kind: p.Kind, ID: p.ID(e)})
 	}
-	return l.kind.Refs(e)
+	if l.kind.Refs != nil {
+		refs = append(refs, l.kind.Refs(e)...)
+	}
+	return refs
 }
 
 // named says which name is taken when the store reports a duplicate.
@@ -387,31 +418,41 @@ func (l *Collection[E]) Change(ctx context.Context, tx store.Tx, sc Scope, idOrA
 	return l.named(tx.Update(ctx, r, refs), r.Name)
 }
 
-// Delete removes a resource. Check, when not nil, may refuse.
+// Delete removes a resource with its parts. Check, when not nil, may refuse.
 func (l *Collection[E]) Delete(ctx context.Context, sc Scope, idOrARN string, check func(tx store.Tx, i *Item[E]) error) error {
 	return l.c.store.Update(ctx, func(tx store.Tx) error {
-		r, err := l.find(ctx, tx, sc, idOrARN)
+		return l.Remove(ctx, tx, sc, idOrARN, func(i *Item[E]) error {
+			if check == nil {
+				return nil
+			}
+			return check(tx, i)
+		})
+	})
+}
+
+// Remove is Delete within a transaction.
+func (l *Collection[E]) Remove(ctx context.Context, tx store.Tx, sc Scope, idOrARN string, check func(i *Item[E]) error) error {
+	r, err := l.find(ctx, tx, sc, idOrARN)
+	if err != nil {
+		return err
+	}
+	if check != nil {
+		i, err := item[E](r)
 		if err != nil {
 			return err
 		}
-		if check != nil {
-			i, err := item[E](r)
-			if err != nil {
-				return err
-			}
-			if err := check(tx, i); err != nil {
-				return err
-			}
-		}
-		if err := tx.Delete(ctx, r); err != nil {
-			if fault.Is(err, fault.ResourceInUse) {
-				return fault.New(fault.ResourceInUse, "The %s %s is in use by another resource.", l.kind.Of, r.ID).
-					Wrap(err).With("ResourceId", sc.ARN(l.kind.Of, r.ID))
-			}
+		if err := check(i); err != nil {
 			return err
 		}
-		return nil
-	})
+	}
+	if err := l.c.deleteWithParts(ctx, tx, r); err != nil {
+		if fault.Is(err, fault.ResourceInUse) {
+			return fault.New(fault.ResourceInUse, "The %s %s is in use by another resource.", l.kind.Of, r.ID).
+				Wrap(err).With("ResourceId", sc.ARN(l.kind.Of, r.ID))
+		}
+		return err
+	}
+	return nil
 }
 
 // All returns every resource of the kind in an instance. It is for kinds of

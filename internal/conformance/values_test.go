@@ -6,9 +6,12 @@ import (
 	"testing"
 )
 
-// examples are values for the shapes that have a pattern: one that matches it,
-// and one that does not though its length is legal.
-var examples = map[string]struct{ match, clash string }{
+// example is a value that matches a shape's pattern, and one that does not
+// though its length is legal.
+type example struct{ match, clash string }
+
+// examples are values for the shapes that have a pattern.
+var examples = map[string]example{
 	"AwsRegion":                                      {"eu-west-2", "nowhere!"},
 	"CommonHumanReadableDescription":                 {"A description", "a\x01b"},
 	"CommonHumanReadableName":                        {"A name", "a\x01b"},

@@ -14,22 +14,22 @@ import (
 	"ringdown/internal/server/servertest"
 )
 
-// kind is a kind of resource that requests refer to.
-type kind int
+// kind is a kind of resource that requests refer to, by Amazon's noun.
+type kind string
 
 const (
-	user kind = iota
-	agentStatus
-	hierarchyGroup
-	securityProfile
-	routingProfile
-	queue
-	hoursOfOperation
-	hoursOverride
-	quickConnect
-	prompt
-	contactFlow
-	predefinedAttribute
+	user                kind = "User"
+	agentStatus         kind = "AgentStatus"
+	hierarchyGroup      kind = "HierarchyGroup"
+	securityProfile     kind = "SecurityProfile"
+	routingProfile      kind = "RoutingProfile"
+	queue               kind = "Queue"
+	hoursOfOperation    kind = "HoursOfOperation"
+	hoursOverride       kind = "HoursOfOperationOverride"
+	quickConnect        kind = "QuickConnect"
+	prompt              kind = "Prompt"
+	contactFlow         kind = "ContactFlow"
+	predefinedAttribute kind = "PredefinedAttribute"
 )
 
 // unknownID is a well-formed id of nothing.
@@ -115,98 +115,123 @@ func (w *world) fresh(t testing.TB, k kind) string {
 
 func (w *world) make(t testing.TB, k kind) (*string, error) {
 	t.Helper()
-	ctx, c, instance := context.Background(), w.server.Connect, &w.instance
-	switch k {
-	case user:
-		out, err := c.CreateUser(ctx, &connect.CreateUserInput{
-			InstanceId: instance, Username: aws.String("user-" + strconv.FormatInt(w.next(), 10)),
-			RoutingProfileId:   aws.String(w.shared(t, routingProfile)),
-			SecurityProfileIds: []string{w.shared(t, securityProfile)},
-			IdentityInfo:       &types.UserIdentityInfo{FirstName: aws.String("Mary"), LastName: aws.String("Major")},
-		})
-		if err != nil {
-			return nil, err
-		}
-		return out.UserId, nil
-	case agentStatus:
-		out, err := c.CreateAgentStatus(ctx, &connect.CreateAgentStatusInput{InstanceId: instance, Name: w.name(), State: types.AgentStatusStateEnabled})
-		if err != nil {
-			return nil, err
-		}
-		return out.AgentStatusId, nil
-	case hierarchyGroup:
-		out, err := c.CreateUserHierarchyGroup(ctx, &connect.CreateUserHierarchyGroupInput{InstanceId: instance, Name: w.name()})
-		if err != nil {
-			return nil, err
-		}
-		return out.HierarchyGroupId, nil
-	case securityProfile:
-		out, err := c.CreateSecurityProfile(ctx, &connect.CreateSecurityProfileInput{InstanceId: instance, SecurityProfileName: w.name()})
-		if err != nil {
-			return nil, err
-		}
-		return out.SecurityProfileId, nil
-	case routingProfile:
-		out, err := c.CreateRoutingProfile(ctx, &connect.CreateRoutingProfileInput{
-			InstanceId: instance, Name: w.name(), Description: aws.String("for tests"), DefaultOutboundQueueId: aws.String(w.shared(t, queue)),
-			MediaConcurrencies: []types.MediaConcurrency{{Channel: types.ChannelVoice, Concurrency: aws.Int32(1)}},
-		})
-		if err != nil {
-			return nil, err
-		}
-		return out.RoutingProfileId, nil
-	case queue:
-		out, err := c.CreateQueue(ctx, &connect.CreateQueueInput{InstanceId: instance, Name: w.name(), HoursOfOperationId: aws.String(w.shared(t, hoursOfOperation))})
-		if err != nil {
-			return nil, err
-		}
-		return out.QueueId, nil
-	case hoursOfOperation:
-		out, err := c.CreateHoursOfOperation(ctx, &connect.CreateHoursOfOperationInput{
-			InstanceId: instance, Name: w.name(), TimeZone: aws.String("Europe/Berlin"), Config: []types.HoursOfOperationConfig{},
-		})
-		if err != nil {
-			return nil, err
-		}
-		return out.HoursOfOperationId, nil
-	case hoursOverride:
-		out, err := c.CreateHoursOfOperationOverride(ctx, &connect.CreateHoursOfOperationOverrideInput{
-			InstanceId: instance, HoursOfOperationId: aws.String(w.shared(t, hoursOfOperation)), Name: w.name(),
-			EffectiveFrom: aws.String("2030-12-24"), EffectiveTill: aws.String("2030-12-24"), Config: []types.HoursOfOperationOverrideConfig{},
-		})
-		if err != nil {
-			return nil, err
-		}
-		return out.HoursOfOperationOverrideId, nil
-	case quickConnect:
-		out, err := c.CreateQuickConnect(ctx, &connect.CreateQuickConnectInput{
-			InstanceId: instance, Name: w.name(), QuickConnectConfig: &types.QuickConnectConfig{
-				QuickConnectType: types.QuickConnectTypePhoneNumber, PhoneConfig: &types.PhoneNumberQuickConnectConfig{PhoneNumber: aws.String("+15555550100")},
-			},
-		})
-		if err != nil {
-			return nil, err
-		}
-		return out.QuickConnectId, nil
-	case prompt:
-		out, err := c.ListPrompts(ctx, &connect.ListPromptsInput{InstanceId: instance, MaxResults: aws.Int32(1)})
-		if err != nil {
-			return nil, err
-		}
-		return out.PromptSummaryList[0].Id, nil
-	case contactFlow:
-		out, err := c.ListContactFlows(ctx, &connect.ListContactFlowsInput{InstanceId: instance, MaxResults: aws.Int32(1)})
-		if err != nil {
-			return nil, err
-		}
-		return out.ContactFlowSummaryList[0].Id, nil
-	default: // predefinedAttribute, which is known by its name
-		name := w.name()
-		_, err := c.CreatePredefinedAttribute(ctx, &connect.CreatePredefinedAttributeInput{
-			InstanceId: instance, Name: name, Values: &types.PredefinedAttributeValuesMemberStringList{Value: []string{"one", "two"}},
-		})
-		return name, err
+	how, ok := makers[k]
+	if !ok {
+		t.Fatalf("nothing makes a %s: say how in the makers of a family", k)
 	}
+	return how(context.Background(), t, w, w.server.Connect)
+}
+
+// maker makes a resource in the prepared instance and returns its id.
+type maker func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error)
+
+// makers are filled at the start, for they call each other through the world.
+var makers = map[kind]maker{}
+
+func init() {
+	merge(makers, map[kind]maker{
+		user: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateUser(ctx, &connect.CreateUserInput{
+				InstanceId: &w.instance, Username: aws.String("user-" + strconv.FormatInt(w.next(), 10)),
+				RoutingProfileId:   aws.String(w.shared(t, routingProfile)),
+				SecurityProfileIds: []string{w.shared(t, securityProfile)},
+				IdentityInfo:       &types.UserIdentityInfo{FirstName: aws.String("Mary"), LastName: aws.String("Major")},
+			})
+			if err != nil {
+				return nil, err
+			}
+			return out.UserId, nil
+		},
+		agentStatus: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateAgentStatus(ctx, &connect.CreateAgentStatusInput{InstanceId: &w.instance, Name: w.name(), State: types.AgentStatusStateEnabled})
+			if err != nil {
+				return nil, err
+			}
+			return out.AgentStatusId, nil
+		},
+		hierarchyGroup: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateUserHierarchyGroup(ctx, &connect.CreateUserHierarchyGroupInput{InstanceId: &w.instance, Name: w.name()})
+			if err != nil {
+				return nil, err
+			}
+			return out.HierarchyGroupId, nil
+		},
+		securityProfile: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateSecurityProfile(ctx, &connect.CreateSecurityProfileInput{InstanceId: &w.instance, SecurityProfileName: w.name()})
+			if err != nil {
+				return nil, err
+			}
+			return out.SecurityProfileId, nil
+		},
+		routingProfile: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateRoutingProfile(ctx, &connect.CreateRoutingProfileInput{
+				InstanceId: &w.instance, Name: w.name(), Description: aws.String("for tests"), DefaultOutboundQueueId: aws.String(w.shared(t, queue)),
+				MediaConcurrencies: []types.MediaConcurrency{{Channel: types.ChannelVoice, Concurrency: aws.Int32(1)}},
+			})
+			if err != nil {
+				return nil, err
+			}
+			return out.RoutingProfileId, nil
+		},
+		queue: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateQueue(ctx, &connect.CreateQueueInput{InstanceId: &w.instance, Name: w.name(), HoursOfOperationId: aws.String(w.shared(t, hoursOfOperation))})
+			if err != nil {
+				return nil, err
+			}
+			return out.QueueId, nil
+		},
+		hoursOfOperation: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateHoursOfOperation(ctx, &connect.CreateHoursOfOperationInput{
+				InstanceId: &w.instance, Name: w.name(), TimeZone: aws.String("Europe/Berlin"), Config: []types.HoursOfOperationConfig{},
+			})
+			if err != nil {
+				return nil, err
+			}
+			return out.HoursOfOperationId, nil
+		},
+		hoursOverride: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateHoursOfOperationOverride(ctx, &connect.CreateHoursOfOperationOverrideInput{
+				InstanceId: &w.instance, HoursOfOperationId: aws.String(w.shared(t, hoursOfOperation)), Name: w.name(),
+				EffectiveFrom: aws.String("2030-12-24"), EffectiveTill: aws.String("2030-12-24"), Config: []types.HoursOfOperationOverrideConfig{},
+			})
+			if err != nil {
+				return nil, err
+			}
+			return out.HoursOfOperationOverrideId, nil
+		},
+		quickConnect: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.CreateQuickConnect(ctx, &connect.CreateQuickConnectInput{
+				InstanceId: &w.instance, Name: w.name(), QuickConnectConfig: &types.QuickConnectConfig{
+					QuickConnectType: types.QuickConnectTypePhoneNumber, PhoneConfig: &types.PhoneNumberQuickConnectConfig{PhoneNumber: aws.String("+15555550100")},
+				},
+			})
+			if err != nil {
+				return nil, err
+			}
+			return out.QuickConnectId, nil
+		},
+		prompt: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.ListPrompts(ctx, &connect.ListPromptsInput{InstanceId: &w.instance, MaxResults: aws.Int32(1)})
+			if err != nil {
+				return nil, err
+			}
+			return out.PromptSummaryList[0].Id, nil
+		},
+		contactFlow: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			out, err := c.ListContactFlows(ctx, &connect.ListContactFlowsInput{InstanceId: &w.instance, MaxResults: aws.Int32(1)})
+			if err != nil {
+				return nil, err
+			}
+			return out.ContactFlowSummaryList[0].Id, nil
+		},
+		predefinedAttribute: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+			name := w.name()
+			_, err := c.CreatePredefinedAttribute(ctx, &connect.CreatePredefinedAttributeInput{
+				InstanceId: &w.instance, Name: name, Values: &types.PredefinedAttributeValuesMemberStringList{Value: []string{"one", "two"}},
+			})
+			return name, err
+		},
+	})
 }
 
 // arn names a resource of the prepared instance; segment is "agent", "queue".

@@ -26,6 +26,22 @@ type (
 	ContactFlowID      string
 	PhoneNumberID      string
 	EmailAddressID     string
+
+	ContactFlowModuleID        string
+	AuthenticationProfileID    string
+	IntegrationAssociationID   string
+	UseCaseID                  string
+	TrafficDistributionGroupID string
+	NotificationID             string
+	WorkspaceID                string
+	TaskTemplateID             string
+	ViewID                     string
+	VocabularyID               string
+	RuleID                     string
+	EvaluationFormID           string
+	ContactEvaluationID        string
+	DataTableID                string
+	TestCaseID                 string
 )
 
 // NewID returns a fresh resource id: a lower-case UUID. It is of version 7

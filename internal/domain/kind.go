@@ -7,26 +7,65 @@ type Kind uint8
 // The kinds of resources. KindRoot is the parent of everything that belongs to
 // no instance: instances themselves, phone numbers and access keys.
 const (
-	KindRoot                Kind = 0
-	KindInstance            Kind = 1
-	KindUser                Kind = 2
-	KindHierarchyGroup      Kind = 3
-	KindHierarchyStructure  Kind = 4
-	KindAgentStatus         Kind = 5
-	KindSecurityProfile     Kind = 6
-	KindRoutingProfile      Kind = 7
-	KindQueue               Kind = 8
-	KindHoursOfOperation    Kind = 9
-	KindQuickConnect        Kind = 10
-	KindPrompt              Kind = 11
-	KindContactFlow         Kind = 12
-	KindContactFlowModule   Kind = 13
-	KindPhoneNumber         Kind = 14
-	KindPredefinedAttribute Kind = 15
-	KindEmailAddress        Kind = 16
-	KindHoursOverride       Kind = 17
-	KindFlowContent         Kind = 18
-	KindAccessKey           Kind = 100
+	KindRoot                         Kind = 0
+	KindInstance                     Kind = 1
+	KindUser                         Kind = 2
+	KindHierarchyGroup               Kind = 3
+	KindHierarchyStructure           Kind = 4
+	KindAgentStatus                  Kind = 5
+	KindSecurityProfile              Kind = 6
+	KindRoutingProfile               Kind = 7
+	KindQueue                        Kind = 8
+	KindHoursOfOperation             Kind = 9
+	KindQuickConnect                 Kind = 10
+	KindPrompt                       Kind = 11
+	KindContactFlow                  Kind = 12
+	KindContactFlowModule            Kind = 13
+	KindPhoneNumber                  Kind = 14
+	KindPredefinedAttribute          Kind = 15
+	KindEmailAddress                 Kind = 16
+	KindHoursOverride                Kind = 17
+	KindFlowContent                  Kind = 18
+	KindContactFlowVersion           Kind = 19
+	KindContactFlowModuleVersion     Kind = 20
+	KindContactFlowModuleAlias       Kind = 21
+	KindFlowAssociation              Kind = 22
+	KindInstanceStorageConfig        Kind = 23
+	KindApprovedOrigin               Kind = 24
+	KindSecurityKey                  Kind = 25
+	KindLambdaFunction               Kind = 26
+	KindBot                          Kind = 27
+	KindIntegrationAssociation       Kind = 28
+	KindUseCase                      Kind = 29
+	KindAnalyticsDataAssociation     Kind = 30
+	KindAttachedFilesConfiguration   Kind = 31
+	KindAuthenticationProfile        Kind = 32
+	KindTrafficDistributionGroup     Kind = 33
+	KindTrafficDistributionGroupUser Kind = 34
+	KindNotification                 Kind = 35
+	KindUserNotification             Kind = 36
+	KindWorkspace                    Kind = 37
+	KindWorkspacePage                Kind = 38
+	KindWorkspaceMedia               Kind = 39
+	KindWorkspaceAssociation         Kind = 40
+	KindTaskTemplate                 Kind = 41
+	KindView                         Kind = 42
+	KindViewVersion                  Kind = 43
+	KindVocabulary                   Kind = 44
+	KindDefaultVocabulary            Kind = 45
+	KindRule                         Kind = 46
+	KindEvaluationForm               Kind = 47
+	KindEvaluationFormVersion        Kind = 48
+	KindContactEvaluation            Kind = 49
+	KindDataTable                    Kind = 50
+	KindDataTableAttribute           Kind = 51
+	KindDataTableRecord              Kind = 52
+	KindDataTableValue               Kind = 53
+	KindTestCase                     Kind = 54
+	KindEntitySecurityProfiles       Kind = 55
+	KindEmailAddressAlias            Kind = 56
+	KindInstanceReplica              Kind = 57
+	KindAccessKey                    Kind = 100
 )
 
 // kindInfo is what the rest of the system derives from a kind.
@@ -43,26 +82,65 @@ type kindInfo struct {
 // "Resource types defined by Amazon Connect" table in AWS's service
 // authorization reference.
 var kinds = map[Kind]kindInfo{
-	KindRoot:                {name: "Root"},
-	KindInstance:            {name: "Instance", segment: "instance", outside: true},
-	KindUser:                {name: "User", segment: "agent"},
-	KindHierarchyGroup:      {name: "HierarchyGroup", segment: "agent-group"},
-	KindHierarchyStructure:  {name: "HierarchyStructure", segment: "agent-group-level"}, // its ARNs name one level each: …/agent-group-level/1
-	KindAgentStatus:         {name: "AgentStatus", segment: "agent-state"},
-	KindSecurityProfile:     {name: "SecurityProfile", segment: "security-profile"},
-	KindRoutingProfile:      {name: "RoutingProfile", segment: "routing-profile"},
-	KindQueue:               {name: "Queue", segment: "queue"},
-	KindHoursOfOperation:    {name: "HoursOfOperation", segment: "operating-hours"},
-	KindQuickConnect:        {name: "QuickConnect", segment: "transfer-destination"},
-	KindPrompt:              {name: "Prompt", segment: "prompt"},
-	KindContactFlow:         {name: "ContactFlow", segment: "contact-flow"},
-	KindContactFlowModule:   {name: "ContactFlowModule", segment: "flow-module"},
-	KindPhoneNumber:         {name: "PhoneNumber", segment: "phone-number", outside: true},
-	KindPredefinedAttribute: {name: "PredefinedAttribute"},
-	KindEmailAddress:        {name: "EmailAddress", segment: "email-address"},
-	KindFlowContent:         {name: "FlowContent"},
-	KindHoursOverride:       {name: "HoursOfOperationOverride"},
-	KindAccessKey:           {name: "AccessKey"},
+	KindRoot:                         {name: "Root"},
+	KindInstance:                     {name: "Instance", segment: "instance", outside: true},
+	KindUser:                         {name: "User", segment: "agent"},
+	KindHierarchyGroup:               {name: "HierarchyGroup", segment: "agent-group"},
+	KindHierarchyStructure:           {name: "HierarchyStructure", segment: "agent-group-level"}, // its ARNs name one level each: …/agent-group-level/1
+	KindAgentStatus:                  {name: "AgentStatus", segment: "agent-state"},
+	KindSecurityProfile:              {name: "SecurityProfile", segment: "security-profile"},
+	KindRoutingProfile:               {name: "RoutingProfile", segment: "routing-profile"},
+	KindQueue:                        {name: "Queue", segment: "queue"},
+	KindHoursOfOperation:             {name: "HoursOfOperation", segment: "operating-hours"},
+	KindQuickConnect:                 {name: "QuickConnect", segment: "transfer-destination"},
+	KindPrompt:                       {name: "Prompt", segment: "prompt"},
+	KindContactFlow:                  {name: "ContactFlow", segment: "contact-flow"},
+	KindContactFlowModule:            {name: "ContactFlowModule", segment: "flow-module"},
+	KindPhoneNumber:                  {name: "PhoneNumber", segment: "phone-number", outside: true},
+	KindPredefinedAttribute:          {name: "PredefinedAttribute"},
+	KindEmailAddress:                 {name: "EmailAddress", segment: "email-address"},
+	KindFlowContent:                  {name: "FlowContent"},
+	KindHoursOverride:                {name: "HoursOfOperationOverride"},
+	KindContactFlowVersion:           {name: "ContactFlowVersion"},
+	KindContactFlowModuleVersion:     {name: "ContactFlowModuleVersion"},
+	KindContactFlowModuleAlias:       {name: "ContactFlowModuleAlias"},
+	KindFlowAssociation:              {name: "FlowAssociation"},
+	KindInstanceStorageConfig:        {name: "InstanceStorageConfig"},
+	KindApprovedOrigin:               {name: "ApprovedOrigin"},
+	KindSecurityKey:                  {name: "SecurityKey"},
+	KindLambdaFunction:               {name: "LambdaFunction"},
+	KindBot:                          {name: "Bot"},
+	KindIntegrationAssociation:       {name: "IntegrationAssociation", segment: "integration-association"},
+	KindUseCase:                      {name: "UseCase", segment: "use-case"},
+	KindAnalyticsDataAssociation:     {name: "AnalyticsDataAssociation"},
+	KindAttachedFilesConfiguration:   {name: "AttachedFilesConfiguration"},
+	KindAuthenticationProfile:        {name: "AuthenticationProfile", segment: "authentication-profile"},
+	KindTrafficDistributionGroup:     {name: "TrafficDistributionGroup", segment: "traffic-distribution-group", outside: true},
+	KindTrafficDistributionGroupUser: {name: "TrafficDistributionGroupUser"},
+	KindNotification:                 {name: "Notification", segment: "notification"},
+	KindUserNotification:             {name: "UserNotification"},
+	KindWorkspace:                    {name: "Workspace", segment: "workspace"},
+	KindWorkspacePage:                {name: "WorkspacePage"},
+	KindWorkspaceMedia:               {name: "WorkspaceMedia"},
+	KindWorkspaceAssociation:         {name: "WorkspaceAssociation"},
+	KindTaskTemplate:                 {name: "TaskTemplate", segment: "task-template"},
+	KindView:                         {name: "View", segment: "view"},
+	KindViewVersion:                  {name: "ViewVersion"},
+	KindVocabulary:                   {name: "Vocabulary", segment: "vocabulary"},
+	KindDefaultVocabulary:            {name: "DefaultVocabulary"},
+	KindRule:                         {name: "Rule", segment: "rule"},
+	KindEvaluationForm:               {name: "EvaluationForm", segment: "evaluation-form"},
+	KindEvaluationFormVersion:        {name: "EvaluationFormVersion"},
+	KindContactEvaluation:            {name: "ContactEvaluation", segment: "contact-evaluation"},
+	KindDataTable:                    {name: "DataTable", segment: "data-table"},
+	KindDataTableAttribute:           {name: "DataTableAttribute"},
+	KindDataTableRecord:              {name: "DataTableRecord"},
+	KindDataTableValue:               {name: "DataTableValue"},
+	KindTestCase:                     {name: "TestCase", segment: "test-case"},
+	KindEntitySecurityProfiles:       {name: "EntitySecurityProfiles"},
+	KindEmailAddressAlias:            {name: "EmailAddressAlias"},
+	KindInstanceReplica:              {name: "InstanceReplica"},
+	KindAccessKey:                    {name: "AccessKey"},
 }
 
 // kindOfSegment finds a kind by its ARN segment.

@@ -30,7 +30,8 @@ type targetMember struct {
 	kind   domain.Kind
 }
 
-// memberKinds says what the members of inputs refer to.
+// memberKinds says what the members of inputs refer to. KindRoot stands for
+// members that hold ARNs of several kinds.
 var memberKinds = map[string]domain.Kind{
 	"UserId":                 domain.KindUser,
 	"RoutingProfileId":       domain.KindRoutingProfile,
@@ -55,6 +56,33 @@ var memberKinds = map[string]domain.Kind{
 	"OutboundFlowId":            domain.KindContactFlow,
 	"OutboundCallerIdNumberId":  domain.KindPhoneNumber,
 	"OutboundEmailAddressId":    domain.KindEmailAddress,
+
+	"FlowId":                     domain.KindContactFlow,
+	"SelfAssignFlowId":           domain.KindContactFlow,
+	"AuthenticationProfileId":    domain.KindAuthenticationProfile,
+	"IntegrationAssociationId":   domain.KindIntegrationAssociation,
+	"UseCaseId":                  domain.KindUseCase,
+	"TrafficDistributionGroupId": domain.KindTrafficDistributionGroup,
+	"NotificationId":             domain.KindNotification,
+	"WorkspaceId":                domain.KindWorkspace,
+	"TaskTemplateId":             domain.KindTaskTemplate,
+	"ViewId":                     domain.KindView,
+	"VocabularyId":               domain.KindVocabulary,
+	"RuleId":                     domain.KindRule,
+	"EvaluationFormId":           domain.KindEvaluationForm,
+	"EvaluationId":               domain.KindContactEvaluation,
+	"DataTableId":                domain.KindDataTable,
+	"TestCaseId":                 domain.KindTestCase,
+
+	// Their ARNs tell the kind.
+	"EntityArn":    domain.KindRoot,
+	"ResourceArns": domain.KindRoot,
+	"TargetArn":    domain.KindRoot,
+
+	// A member that means something else in other operations is named with its
+	// operation.
+	"GetTrafficDistribution.Id":    domain.KindTrafficDistributionGroup,
+	"UpdateTrafficDistribution.Id": domain.KindTrafficDistributionGroup,
 }
 
 // maxTargetDepth is how deep members are looked for. The types of search
@@ -62,7 +90,7 @@ var memberKinds = map[string]domain.Kind{
 const maxTargetDepth = 4
 
 // findMembers gathers the members below a type that name resources.
-func findMembers(t reflect.Type, fields []int) []targetMember {
+func findMembers(operation string, t reflect.Type, fields []int) []targetMember {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
@@ -76,11 +104,15 @@ func findMembers(t reflect.Type, fields []int) []targetMember {
 			continue
 		}
 		here := append(slices.Clone(fields), i)
-		if kind, ok := memberKinds[f.Name]; ok {
+		kind, ok := memberKinds[f.Name]
+		if !ok {
+			kind, ok = memberKinds[operation+"."+f.Name]
+		}
+		if ok {
 			found = append(found, targetMember{here, kind})
 			continue
 		}
-		found = append(found, findMembers(f.Type, here)...)
+		found = append(found, findMembers(operation, f.Type, here)...)
 	}
 	return found
 }
@@ -108,7 +140,7 @@ func eachText(v reflect.Value, fields []int, use func(string)) {
 }
 
 func findTargets(op *contract.Operation, in reflect.Type) targets {
-	t := targets{instance: -1, arn: -1, tags: -1, tagKeys: -1, members: findMembers(in, nil)}
+	t := targets{instance: -1, arn: -1, tags: -1, tagKeys: -1, members: findMembers(op.Name, in, nil)}
 	for i := range in.NumField() {
 		switch in.Field(i).Name {
 		case "InstanceId":
@@ -122,6 +154,12 @@ func findTargets(op *contract.Operation, in reflect.Type) targets {
 		case "TagKeys":
 			t.tagKeys = i
 		}
+	}
+	switch op.Name {
+	case "ClaimPhoneNumber", "ImportPhoneNumber":
+		t.creates = domain.KindPhoneNumber
+	case "StartContactEvaluation":
+		t.creates = domain.KindContactEvaluation
 	}
 	if made, ok := strings.CutPrefix(op.Name, "Create"); ok {
 		if kind, ok := domain.KindNamed(made); ok && kind.Segment() != "" {
@@ -161,6 +199,9 @@ func (t *targets) resources(input any, region, account string) []resource {
 				list = append(list, resource{id, parsed})
 				return
 			}
+		}
+		if kind == domain.KindRoot {
+			return // no ARN, so nothing that a policy could name
 		}
 		a := domain.ARN{Region: region, Account: account, Kind: kind, ID: id}
 		if !kind.Outside() {

@@ -147,18 +147,9 @@ func (r *Routing) DeleteHoursOfOperation(ctx context.Context, in *connect.Delete
 	if err != nil {
 		return nil, err
 	}
-	return nil, r.hours.Delete(ctx, sc, *in.HoursOfOperationId, func(tx store.Tx, i *catalog.Item[domain.HoursOfOperation]) error {
+	return nil, r.hours.Delete(ctx, sc, *in.HoursOfOperationId, func(_ store.Tx, i *catalog.Item[domain.HoursOfOperation]) error {
 		if i.Value.Default {
 			return fault.New(fault.InvalidRequest, "The hours of operation %q of a new instance cannot be deleted", i.Name)
-		}
-		overrides, err := tx.Referrers(ctx, i.PK(), roleOverriddenHours, 0, 0)
-		if err != nil {
-			return err
-		}
-		for _, o := range overrides {
-			if err := tx.Delete(ctx, o); err != nil {
-				return err
-			}
 		}
 		return nil
 	})

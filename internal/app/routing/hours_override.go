@@ -23,12 +23,13 @@ const overrideQuota = 50
 var hoursOverrideKind = catalog.Kind[domain.HoursOfOperationOverride]{
 	Of:   domain.KindHoursOverride,
 	Name: func(e *domain.HoursOfOperationOverride) string { return e.Name },
-	// A name is unique among the overrides of the same hours.
-	Key: func(e *domain.HoursOfOperationOverride) string { return string(e.HoursOfOperationID) + "/" + e.Name },
-	Refs: func(e *domain.HoursOfOperationOverride) []catalog.Ref {
-		return []catalog.Ref{{Role: roleOverriddenHours, Kind: domain.KindHoursOfOperation, ID: string(e.HoursOfOperationID)}}
+	Parent: &catalog.Parent[domain.HoursOfOperationOverride]{
+		Kind: domain.KindHoursOfOperation,
+		Role: roleOverriddenHours,
+		ID:   func(e *domain.HoursOfOperationOverride) string { return string(e.HoursOfOperationID) },
 	},
 	Check:  (*domain.HoursOfOperationOverride).Check,
+	Quota:  overrideQuota,
 	NoTags: true,
 	Fields: catalog.Fields[domain.HoursOfOperationOverride]{
 		"name":        catalog.TextField(func(e *domain.HoursOfOperationOverride) string { return e.Name }),
@@ -83,25 +84,12 @@ func (r *Routing) CreateHoursOfOperationOverride(ctx context.Context, in *connec
 	if e.Recurrence, err = recurrence(in.RecurrenceConfig); err != nil {
 		return nil, err
 	}
-	var made *catalog.Item[domain.HoursOfOperationOverride]
-	err = r.catalog.Store().Update(ctx, func(tx store.Tx) error {
-		hours, err := r.hours.GetIn(ctx, tx, sc, *in.HoursOfOperationId)
-		if err != nil {
-			return err
-		}
-		if r.catalog.Quotas() {
-			n, err := tx.CountReferrers(ctx, hours.PK(), roleOverriddenHours)
-			if err != nil {
-				return err
-			}
-			if n >= overrideQuota {
-				return fault.New(fault.LimitExceeded, "The hours of operation already have %d of %d overrides.", n, overrideQuota)
-			}
-		}
-		e.HoursOfOperationID = domain.HoursOfOperationID(hours.ID)
-		made, err = r.hoursOverrides.Insert(ctx, tx, sc, e, nil)
-		return err
-	})
+	hours, err := r.hours.ID(sc, *in.HoursOfOperationId)
+	if err != nil {
+		return nil, err
+	}
+	e.HoursOfOperationID = domain.HoursOfOperationID(hours)
+	made, err := r.hoursOverrides.Create(ctx, sc, e, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -115,27 +103,12 @@ func (r *Routing) DescribeHoursOfOperationOverride(ctx context.Context, in *conn
 	if err != nil {
 		return nil, err
 	}
-	hours, err := r.hours.ID(sc, *in.HoursOfOperationId)
+	i, err := r.hoursOverrides.GetPart(ctx, sc, *in.HoursOfOperationId, *in.HoursOfOperationOverrideId)
 	if err != nil {
-		return nil, err
-	}
-	i, err := r.hoursOverrides.Get(ctx, sc, *in.HoursOfOperationOverrideId)
-	if err != nil {
-		return nil, err
-	}
-	if err := overrides(&i.Value, hours); err != nil {
 		return nil, err
 	}
 	out := overrideOut(sc, i)
 	return &connect.DescribeHoursOfOperationOverrideOutput{HoursOfOperationOverride: &out}, nil
-}
-
-// overrides checks that an override belongs to the hours that a request names.
-func overrides(e *domain.HoursOfOperationOverride, hours string) error {
-	if string(e.HoursOfOperationID) != hours {
-		return fault.New(fault.ResourceNotFound, "The hours of operation %s have no such override.", hours)
-	}
-	return nil
 }
 
 // UpdateHoursOfOperationOverride changes the members that the request has. A
@@ -150,7 +123,7 @@ func (r *Routing) UpdateHoursOfOperationOverride(ctx context.Context, in *connec
 		return nil, err
 	}
 	return nil, r.hoursOverrides.Update(ctx, sc, *in.HoursOfOperationOverrideId, func(_ store.Tx, e *domain.HoursOfOperationOverride) error {
-		if err := overrides(e, hours); err != nil {
+		if err := r.hoursOverrides.IsPart(hours, e); err != nil {
 			return err
 		}
 		return changeOverride(e, in)
@@ -200,7 +173,7 @@ func (r *Routing) DeleteHoursOfOperationOverride(ctx context.Context, in *connec
 		return nil, err
 	}
 	return nil, r.hoursOverrides.Delete(ctx, sc, *in.HoursOfOperationOverrideId, func(_ store.Tx, i *catalog.Item[domain.HoursOfOperationOverride]) error {
-		return overrides(&i.Value, hours)
+		return r.hoursOverrides.IsPart(hours, &i.Value)
 	})
 }
 
