@@ -104,8 +104,14 @@ var rooms = []room{
 		"one life cycle for all kinds: it may not know an area, nor a database",
 	},
 	{
+		"internal/flow",
+		[]string{"internal/domain", "internal/fault"},
+		[]string{sdkTypes, "github.com/go-json-experiment/json"},
+		"the flow language is checked and run without a network, a database or a clock",
+	},
+	{
 		"internal/app/*",
-		[]string{"internal/catalog", "internal/domain", "internal/fault", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/catalog", "internal/domain", "internal/fault", "internal/flow", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},
 		"an area serves its operations through the catalog; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},
@@ -122,7 +128,7 @@ var rooms = []room{
 	},
 	{
 		"internal/server/servertest",
-		[]string{"internal/server"},
+		[]string{"internal/server", "internal/fault"},
 		[]string{sdk},
 		"tests talk to a booted server as its clients do",
 	},
@@ -143,7 +149,7 @@ var rooms = []room{
 	},
 	{
 		"cmd/ringdown",
-		[]string{"internal/server"},
+		[]string{"internal/server", "internal/flow"},
 		[]string{"gopkg.in/yaml.v3"},
 		"the command line reads settings and shows what the server says; what it could do alone, tests could not boot",
 	},

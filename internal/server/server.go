@@ -18,13 +18,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ringdown/internal/app/datatables"
 	"ringdown/internal/app/directory"
+	"ringdown/internal/app/email"
+	"ringdown/internal/app/evaluations"
 	"ringdown/internal/app/flows"
 	"ringdown/internal/app/instance"
+	"ringdown/internal/app/integrations"
+	"ringdown/internal/app/notifications"
 	"ringdown/internal/app/numbers"
+	"ringdown/internal/app/prompts"
+	"ringdown/internal/app/replication"
 	"ringdown/internal/app/routing"
+	"ringdown/internal/app/rules"
+	"ringdown/internal/app/storage"
 	"ringdown/internal/app/sts"
 	"ringdown/internal/app/tagging"
+	"ringdown/internal/app/tasks"
+	"ringdown/internal/app/testcases"
+	"ringdown/internal/app/views"
+	"ringdown/internal/app/vocabularies"
+	"ringdown/internal/app/workspaces"
 	"ringdown/internal/catalog"
 	"ringdown/internal/contract"
 	"ringdown/internal/gateway"
@@ -94,14 +108,30 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 func newAreas(c *catalog.Catalog) []any {
 	people := directory.New(c, identity.NewPasswords())
 	routes := routing.New(c)
+	sounds := prompts.New(c)
 	flow := flows.New(c)
 	return []any{
-		// The flows of a new instance name its queue, so they come after it.
-		instance.New(c, routes, flow, people),
+		// The flows of a new instance name its queue and its prompts, so they come
+		// after them.
+		instance.New(c, routes, sounds, flow, people),
 		people,
 		routes,
+		sounds,
 		flow,
 		numbers.New(c),
+		storage.New(c),
+		integrations.New(c),
+		replication.New(c),
+		email.New(c),
+		workspaces.New(c),
+		notifications.New(c),
+		views.New(c),
+		datatables.New(c),
+		vocabularies.New(c),
+		tasks.New(c),
+		rules.New(c),
+		evaluations.New(c),
+		testcases.New(c),
 		tagging.New(c),
 		sts.STS{},
 	}

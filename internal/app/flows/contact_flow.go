@@ -62,10 +62,14 @@ const sampleFunction = "sample-customer-lookup"
 // seedContactFlows gives a new instance its default and sample flows. They
 // name each other in circles, so all have their ids before the first content
 // is made.
-func (f *Flows) seedContactFlows(ctx context.Context, tx store.Tx, sc catalog.Scope, prompts map[string]string) error {
+func (f *Flows) seedContactFlows(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
 	queue, err := tx.GetByName(ctx, sc.PK, domain.KindQueue, starter.BasicQueueName)
 	if err != nil {
 		return fmt.Errorf("the queue that the first flows name: %w", err)
+	}
+	prompts, err := promptARNs(ctx, tx, sc)
+	if err != nil {
+		return err
 	}
 	flows := starter.Flows()
 	ids := make(map[string]string, len(flows))
@@ -94,6 +98,19 @@ func (f *Flows) seedContactFlows(ctx context.Context, tx store.Tx, sc catalog.Sc
 		}
 	}
 	return nil
+}
+
+// promptARNs are the ARNs of an instance's prompts by name.
+func promptARNs(ctx context.Context, rd store.Reader, sc catalog.Scope) (map[string]string, error) {
+	prompts, err := rd.List(ctx, store.ListQuery{Instance: sc.PK, Kind: domain.KindPrompt, HeadersOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	arns := make(map[string]string, len(prompts))
+	for _, p := range prompts {
+		arns[p.Name] = sc.ARN(domain.KindPrompt, p.ID)
+	}
+	return arns, nil
 }
 
 // insertContent stores a content for a flow to refer to.

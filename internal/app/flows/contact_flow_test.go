@@ -106,7 +106,7 @@ func TestListContactFlows(t *testing.T) {
 		"two types, by one": {[]types.ContactFlowType{types.ContactFlowTypeQueueTransfer, types.ContactFlowTypeCustomerQueue}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := pages(t, func(token *string) ([]string, *string, error) {
+			got := servertest.Pages(t, func(token *string) ([]string, *string, error) {
 				out, err := s.Connect.ListContactFlows(t.Context(), &connect.ListContactFlowsInput{
 					InstanceId: &instance, ContactFlowTypes: c.kinds, MaxResults: aws.Int32(int32(c.size)), NextToken: token,
 				})
@@ -119,7 +119,7 @@ func TestListContactFlows(t *testing.T) {
 				}
 				return names, out.NextToken, nil
 			})
-			same(t, "list", got, inPages(starterFlows(c.kinds...), c.size))
+			same(t, "list", got, servertest.InPages(starterFlows(c.kinds...), c.size))
 		})
 	}
 	if got := contactFlows(t, s.Connect, instance, types.ContactFlowTypeCampaign); got == nil || len(got) != 0 {

@@ -1,4 +1,4 @@
-// Package flows serves what contacts run and hear: flows and prompts.
+// Package flows serves what contacts run: flows and their modules.
 //
 // A flow's content is a record of its own (domain.FlowContent), which never
 // changes and to which the flow refers. So lists of flows, and the memory that
@@ -19,7 +19,6 @@ type Flows struct {
 	catalog      *catalog.Catalog
 	contactFlows *catalog.Collection[domain.ContactFlow]
 	contents     *catalog.Collection[domain.FlowContent]
-	prompts      *catalog.Collection[domain.Prompt]
 }
 
 // New registers the kinds of this package with the catalog.
@@ -28,16 +27,11 @@ func New(c *catalog.Catalog) *Flows {
 		catalog:      c,
 		contactFlows: catalog.Register(c, contactFlowKind),
 		contents:     catalog.Register(c, flowContentKind),
-		prompts:      catalog.Register(c, promptKind),
 	}
 }
 
-// Seed gives a new instance its prompts and its flows. The flows name the
-// basic queue, which must be there before.
+// Seed gives a new instance its flows. They name its prompts and the basic
+// queue, which must be there before.
 func (f *Flows) Seed(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
-	prompts, err := f.seedPrompts(ctx, tx, sc)
-	if err != nil {
-		return err
-	}
-	return f.seedContactFlows(ctx, tx, sc, prompts)
+	return f.seedContactFlows(ctx, tx, sc)
 }

@@ -2,10 +2,6 @@ package flows_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -89,41 +85,7 @@ func fill(t testing.TB, folder string, flows []storedFlow) (instance string) {
 	return made.ID
 }
 
-func ok(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// fails checks the exception of an answer, "" for none.
-func fails(t testing.TB, err error, code fault.Code) {
-	t.Helper()
-	var e interface{ ErrorCode() string }
-	switch {
-	case code == "" && err == nil:
-	case code == "":
-		t.Errorf("unexpected error: %v", err)
-	case !errors.As(err, &e) || e.ErrorCode() != string(code):
-		t.Errorf("error is %v, want %s", err, code)
-	}
-}
-
-// same compares two values by their JSON.
-func same(t testing.TB, what string, got, want any) {
-	t.Helper()
-	g, err := json.Marshal(got)
-	ok(t, err)
-	w, err := json.Marshal(want)
-	ok(t, err)
-	if string(g) != string(w) {
-		t.Errorf("%s is\n%s\nwant\n%s", what, g, w)
-	}
-}
-
-func instanceARN(id string) string {
-	return fmt.Sprintf("arn:aws:connect:%s:%s:instance/%s", servertest.Region, server.DefaultAccount, id)
-}
+var ok, fails, same, instanceARN = servertest.OK, servertest.Fails, servertest.Same, servertest.InstanceARN
 
 // operations call each operation of the package on an instance and, where it
 // takes one, on a resource.
@@ -139,18 +101,6 @@ var operations = map[string]struct {
 		_, err := c.DescribeContactFlow(ctx, &connect.DescribeContactFlowInput{InstanceId: &i, ContactFlowId: &r})
 		return err
 	}},
-	"ListPrompts": {false, func(ctx context.Context, c *connect.Client, i, _ string) error {
-		_, err := c.ListPrompts(ctx, &connect.ListPromptsInput{InstanceId: &i})
-		return err
-	}},
-	"DescribePrompt": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
-		_, err := c.DescribePrompt(ctx, &connect.DescribePromptInput{InstanceId: &i, PromptId: &r})
-		return err
-	}},
-	"SearchPrompts": {false, func(ctx context.Context, c *connect.Client, i, _ string) error {
-		_, err := c.SearchPrompts(ctx, &connect.SearchPromptsInput{InstanceId: &i})
-		return err
-	}},
 }
 
 func TestInstanceAndResource(t *testing.T) {
@@ -163,11 +113,7 @@ func TestInstanceAndResource(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
 			resource, wrongKind := flow, prompt
-			segment, wrongSegment := "/contact-flow/", "/prompt/"
-			if strings.HasSuffix(name, "Prompt") {
-				resource, wrongKind, segment, wrongSegment = prompt, flow, wrongSegment, segment
-			}
-			arn := instanceARN(instance) + segment + resource
+			arn := instanceARN(instance) + "/contact-flow/" + resource
 			fails(t, o.call(ctx, s.Connect, instance, resource), "")
 			fails(t, o.call(ctx, s.Connect, "not-an-id", resource), fault.InvalidParameter)
 			fails(t, o.call(ctx, s.Connect, domain.NewID(), resource), fault.ResourceNotFound)
@@ -179,35 +125,13 @@ func TestInstanceAndResource(t *testing.T) {
 			fails(t, o.call(ctx, s.Connect, other, resource), fault.ResourceNotFound)
 			fails(t, o.call(ctx, s.Connect, other, arn), fault.ResourceNotFound)
 			fails(t, o.call(ctx, s.Connect, instance, wrongKind), fault.ResourceNotFound)
-			fails(t, o.call(ctx, s.Connect, instance, instanceARN(instance)+wrongSegment+resource), fault.ResourceNotFound)
+			fails(t, o.call(ctx, s.Connect, instance, instanceARN(instance)+"/prompt/"+resource), fault.ResourceNotFound)
 			fails(t, o.call(ctx, s.Connect, instance, domain.NewID()), fault.ResourceNotFound)
 			fails(t, o.call(ctx, s.Connect, instance, strings.Replace(arn, servertest.Region, "eu-west-2", 1)), fault.ResourceNotFound)
 			fails(t, o.call(ctx, s.Connect, instance, "arn:aws:connect:nowhere"), fault.InvalidParameter)
 		})
 	}
 }
-
-// pages reads a list to its end and returns the names page by page.
-func pages(t testing.TB, read func(token *string) (names []string, next *string, err error)) [][]string {
-	t.Helper()
-	var all [][]string
-	var token *string
-	for {
-		names, next, err := read(token)
-		ok(t, err)
-		all = append(all, names)
-		if next == nil {
-			return all
-		}
-		if len(all) > 50 {
-			t.Fatal("the list does not end")
-		}
-		token = next
-	}
-}
-
-// inPages cuts a list into pages.
-func inPages(all []string, size int) [][]string { return slices.Collect(slices.Chunk(all, size)) }
 
 func contactFlows(t testing.TB, c *connect.Client, instance string, kinds ...types.ContactFlowType) []types.ContactFlowSummary {
 	t.Helper()

@@ -259,6 +259,8 @@ func TestOperationsKeepToTheirInstance(t *testing.T) {
 				"SearchQueues", "SearchHoursOfOperations", "SearchHoursOfOperationOverrides", "SearchRoutingProfiles", "SearchQuickConnects",
 				"CreateQuickConnect":
 				fails(t, call(s.Connect, instance, unknown), "")
+			case "CreateHoursOfOperationOverride": // its Config makes no sense, which is told first
+				fails(t, call(s.Connect, instance, unknown), fault.InvalidParameter)
 			default:
 				fails(t, call(s.Connect, instance, unknown), fault.ResourceNotFound)
 			}

@@ -29,6 +29,9 @@ type Server struct {
 // Region is the region that the clients sign for.
 const Region = "us-east-1"
 
+// Account is the account of a booted server.
+const Account = server.DefaultAccount
+
 // Boot starts a server; change, when given, alters its configuration.
 func Boot(t testing.TB, change ...func(*server.Config)) *Server {
 	t.Helper()

@@ -1,4 +1,4 @@
-package flows_test
+package prompts_test
 
 import (
 	"slices"
@@ -12,6 +12,15 @@ import (
 	"ringdown/internal/server/servertest"
 	"ringdown/internal/starter"
 )
+
+var ok, fails, same, instanceARN = servertest.OK, servertest.Fails, servertest.Same, servertest.InstanceARN
+
+func prompts(t testing.TB, c *connect.Client, instance string) []types.PromptSummary {
+	t.Helper()
+	out, err := c.ListPrompts(t.Context(), &connect.ListPromptsInput{InstanceId: &instance, MaxResults: aws.Int32(1000)})
+	ok(t, err)
+	return out.PromptSummaryList
+}
 
 func TestFirstPrompts(t *testing.T) {
 	s := servertest.Boot(t)
@@ -53,7 +62,7 @@ func TestListPrompts(t *testing.T) {
 	s := servertest.Boot(t)
 	instance, other := s.NewInstance(t), s.NewInstance(t)
 	for _, size := range []int{1, 3, 7, 1000} {
-		got := pages(t, func(token *string) ([]string, *string, error) {
+		got := servertest.Pages(t, func(token *string) ([]string, *string, error) {
 			out, err := s.Connect.ListPrompts(t.Context(), &connect.ListPromptsInput{
 				InstanceId: &instance, MaxResults: aws.Int32(int32(size)), NextToken: token,
 			})
@@ -66,7 +75,7 @@ func TestListPrompts(t *testing.T) {
 			}
 			return names, out.NextToken, nil
 		})
-		same(t, "list", got, inPages(promptNames(), size))
+		same(t, "list", got, servertest.InPages(promptNames(), size))
 	}
 	first, err := s.Connect.ListPrompts(t.Context(), &connect.ListPromptsInput{InstanceId: &instance, MaxResults: aws.Int32(1)})
 	ok(t, err)
@@ -137,7 +146,7 @@ func TestSearchPrompts(t *testing.T) {
 		})
 	}
 	t.Run("pages", func(t *testing.T) {
-		got := pages(t, func(token *string) ([]string, *string, error) {
+		got := servertest.Pages(t, func(token *string) ([]string, *string, error) {
 			out, err := s.Connect.SearchPrompts(t.Context(), &connect.SearchPromptsInput{InstanceId: &instance, MaxResults: aws.Int32(3), NextToken: token})
 			if err != nil {
 				return nil, nil, err
@@ -147,7 +156,7 @@ func TestSearchPrompts(t *testing.T) {
 			}
 			return searched(out), out.NextToken, nil
 		})
-		same(t, "result", got, inPages(all, 3))
+		same(t, "result", got, servertest.InPages(all, 3))
 	})
 	t.Run("shows what Describe shows", func(t *testing.T) {
 		out, err := s.Connect.SearchPrompts(t.Context(), &connect.SearchPromptsInput{InstanceId: &instance})

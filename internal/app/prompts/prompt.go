@@ -1,4 +1,4 @@
-package flows
+package prompts
 
 import (
 	"context"
@@ -27,40 +27,37 @@ var promptKind = catalog.Kind[domain.Prompt]{
 	},
 }
 
-// seedPrompts gives a new instance its prompts and returns their ARNs by name.
-func (f *Flows) seedPrompts(ctx context.Context, tx store.Tx, sc catalog.Scope) (map[string]string, error) {
-	arns := map[string]string{}
-	for _, p := range starter.Prompts() {
-		made, err := f.prompts.Insert(ctx, tx, sc, &domain.Prompt{Name: p.Name, Description: p.Description}, nil)
-		if err != nil {
-			return nil, err
+// Seed gives a new instance its prompts.
+func (p *Prompts) Seed(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
+	for _, s := range starter.Prompts() {
+		if _, err := p.prompts.Insert(ctx, tx, sc, &domain.Prompt{Name: s.Name, Description: s.Description}, nil); err != nil {
+			return err
 		}
-		arns[p.Name] = sc.ARN(domain.KindPrompt, made.ID)
 	}
-	return arns, nil
+	return nil
 }
 
 // DescribePrompt returns a prompt.
-func (f *Flows) DescribePrompt(ctx context.Context, in *connect.DescribePromptInput) (*connect.DescribePromptOutput, error) {
-	sc, err := f.catalog.Scope(ctx, in.InstanceId)
+func (p *Prompts) DescribePrompt(ctx context.Context, in *connect.DescribePromptInput) (*connect.DescribePromptOutput, error) {
+	sc, err := p.catalog.Scope(ctx, in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
-	i, err := f.prompts.Get(ctx, sc, *in.PromptId)
+	i, err := p.prompts.Get(ctx, sc, *in.PromptId)
 	if err != nil {
 		return nil, err
 	}
-	p := prompt(sc, i)
-	return &connect.DescribePromptOutput{Prompt: &p}, nil
+	out := prompt(sc, i)
+	return &connect.DescribePromptOutput{Prompt: &out}, nil
 }
 
 // ListPrompts lists prompts.
-func (f *Flows) ListPrompts(ctx context.Context, in *connect.ListPromptsInput) (*connect.ListPromptsOutput, error) {
-	sc, err := f.catalog.Scope(ctx, in.InstanceId)
+func (p *Prompts) ListPrompts(ctx context.Context, in *connect.ListPromptsInput) (*connect.ListPromptsOutput, error) {
+	sc, err := p.catalog.Scope(ctx, in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := f.prompts.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, err := p.prompts.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +73,8 @@ func (f *Flows) ListPrompts(ctx context.Context, in *connect.ListPromptsInput) (
 }
 
 // SearchPrompts finds prompts by criteria and tags.
-func (f *Flows) SearchPrompts(ctx context.Context, in *connect.SearchPromptsInput) (*connect.SearchPromptsOutput, error) {
-	sc, err := f.catalog.ScopeARN(ctx, in.InstanceId)
+func (p *Prompts) SearchPrompts(ctx context.Context, in *connect.SearchPromptsInput) (*connect.SearchPromptsOutput, error) {
+	sc, err := p.catalog.ScopeARN(ctx, in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +82,11 @@ func (f *Flows) SearchPrompts(ctx context.Context, in *connect.SearchPromptsInpu
 	if in.SearchFilter != nil {
 		filter = in.SearchFilter.TagFilter
 	}
-	q, err := catalog.NarrowByTags(f.promptCriteria(in.SearchCriteria), filter)
+	q, err := catalog.NarrowByTags(p.promptCriteria(in.SearchCriteria), filter)
 	if err != nil {
 		return nil, err
 	}
-	found, next, total, err := f.prompts.Search(ctx, sc, q, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	found, next, total, err := p.prompts.Search(ctx, sc, q, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
 	if err != nil {
 		return nil, err
 	}
@@ -102,14 +99,14 @@ func (f *Flows) SearchPrompts(ctx context.Context, in *connect.SearchPromptsInpu
 	}, nil
 }
 
-func (f *Flows) promptCriteria(c *types.PromptSearchCriteria) catalog.Criteria {
+func (p *Prompts) promptCriteria(c *types.PromptSearchCriteria) catalog.Criteria {
 	if c == nil {
 		return catalog.Criteria{}
 	}
 	return catalog.Criteria{
-		And:    catalog.Each(c.AndConditions, f.promptCriteria),
-		Or:     catalog.Each(c.OrConditions, f.promptCriteria),
-		Leaves: []catalog.Leaf{f.prompts.String(c.StringCondition)},
+		And:    catalog.Each(c.AndConditions, p.promptCriteria),
+		Or:     catalog.Each(c.OrConditions, p.promptCriteria),
+		Leaves: []catalog.Leaf{p.prompts.String(c.StringCondition)},
 	}
 }
 

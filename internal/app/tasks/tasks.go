@@ -1,0 +1,14 @@
+// Package tasks serves task templates.
+package tasks
+
+import "ringdown/internal/catalog"
+
+// Tasks serves the operations of this package.
+type Tasks struct {
+	catalog *catalog.Catalog
+}
+
+// New registers the kinds of this package with the catalog.
+func New(c *catalog.Catalog) *Tasks {
+	return &Tasks{catalog: c}
+}
