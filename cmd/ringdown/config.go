@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -77,7 +78,7 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 		return failed
 	}
 	if file := f.Lookup("config").Value.String(); file != "" {
-		values, err := readConfigFile(file, f)
+		values, err := readConfigFile(file, f, s.sections())
 		if err != nil {
 			return &usageError{err}
 		}
@@ -95,9 +96,15 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 	return s.complete(p)
 }
 
-// readConfigFile reads scalar settings. An unknown key is refused, for a
-// misspelt one would be silently without effect.
-func readConfigFile(file string, f *flag.FlagSet) (map[string]string, error) {
+// sections are what the configuration file alone can say, by key.
+func (s *settings) sections() map[string]any {
+	return map[string]any{"numbers": &s.Numbers, "objects": &s.Objects}
+}
+
+// readConfigFile reads scalar settings, which it returns, and sections, which
+// it fills in. An unknown key is refused, for a misspelt one would be silently
+// without effect.
+func readConfigFile(file string, f *flag.FlagSet, sections map[string]any) (map[string]string, error) {
 	raw, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
@@ -108,6 +115,12 @@ func readConfigFile(file string, f *flag.FlagSet) (map[string]string, error) {
 	}
 	values := map[string]string{}
 	for name, node := range keys {
+		if section, ok := sections[name]; ok {
+			if err := decodeStrictly(&node, section); err != nil {
+				return nil, fmt.Errorf("--config: %s:%d: %s: %w", file, node.Line, name, err)
+			}
+			continue
+		}
 		switch {
 		case f.Lookup(name) == nil || name == "config":
 			return nil, fmt.Errorf("--config: %s:%d: there is no setting %q", file, node.Line, name)
@@ -117,6 +130,17 @@ func readConfigFile(file string, f *flag.FlagSet) (map[string]string, error) {
 		values[name] = node.Value
 	}
 	return values, nil
+}
+
+// decodeStrictly refuses keys that the section does not have.
+func decodeStrictly(node *yaml.Node, section any) error {
+	raw, err := yaml.Marshal(node)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	return d.Decode(section)
 }
 
 // complete turns words into settings.

@@ -28,12 +28,35 @@ type Config struct {
 	TLSCert  string // PEM files; both or neither
 	TLSKey   string
 
+	// Numbers is the inventory of phone numbers that can be claimed. Empty: a
+	// plausible stock for each country and type.
+	Numbers []Number
+	// Objects is where prompts and other files are kept.
+	Objects Objects
+
 	// Root credentials. Empty: those of the data folder, made at first need.
 	RootAccessKeyID     string
 	RootSecretAccessKey string
 
 	Logger *slog.Logger
 	Now    func() time.Time
+}
+
+// Number is a phone number of the operator's.
+type Number struct {
+	Number string `yaml:"number"` // E.164, with its plus sign
+	Type   string `yaml:"type"`   // as in the API: DID, TOLL_FREE …; empty: DID
+	Trunk  string `yaml:"trunk"`  // that its calls come from
+}
+
+// Objects says where s3://BUCKET/KEY leads. The zero value is a folder of the
+// data folder.
+type Objects struct {
+	// Endpoint is the URL of a service that speaks S3; "aws" means Amazon's own.
+	Endpoint        string `yaml:"endpoint"`
+	Region          string `yaml:"region"` // empty: that of the server
+	AccessKeyID     string `yaml:"access-key-id"`
+	SecretAccessKey string `yaml:"secret-access-key"` //nolint:gosec // a setting, not a secret of ours
 }
 
 // The defaults of a Config.
