@@ -138,6 +138,10 @@ var rooms = []room{
 		"it holds tests alone",
 	},
 	{
+		"internal/roundtrip", nil, nil,
+		"it holds tests alone",
+	},
+	{
 		"internal/coverage",
 		[]string{"internal/server", "internal/contract"},
 		nil,

@@ -1,0 +1,39 @@
+package roundtrip
+
+import (
+	"testing"
+
+	"ringdown/internal/server/servertest"
+)
+
+// families are the kinds in the order in which they can be made: what names
+// others comes after them.
+func families() []kind {
+	return concat(
+		routingKinds(),
+	)
+}
+
+func concat(lists ...[]kind) (all []kind) {
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+// TestRoundTrip is what a tool does that backs up one instance and restores it
+// into another.
+func TestRoundTrip(t *testing.T) {
+	server := servertest.Boot(t)
+	kinds := families()
+	one, two := newSite(t, server, kinds), newSite(t, server, kinds)
+	fillAll(t, one, kinds)
+	before := exportAll(t, one, kinds)
+	for _, k := range kinds {
+		if n := len(before[k.name].ids); n < many {
+			t.Errorf("the export holds %d resources of kind %s, want %d at least", n, k.name, many)
+		}
+	}
+	to := rebuildAll(t, two, kinds, one.id, before)
+	compare(t, kinds, to, before, exportAll(t, two, kinds))
+}
