@@ -58,6 +58,18 @@ type box struct{ Name string }
 // number is an entity outside any instance. It is kept as a phone number.
 type number struct{ Name, Region string }
 
+// page and note are parts of a box, and a note may be about a page of its box.
+// They are kept as a workspace's page and media.
+type page struct{ Box, Name string }
+
+type note struct{ Box, Page string }
+
+const (
+	rolePageOf store.Role = "page-of"
+	roleNoteOf store.Role = "note-of"
+	roleAbout  store.Role = "about"
+)
+
 // secret is an entity that can be neither tagged nor listed. It is kept as a
 // predefined attribute.
 type secret struct{ Name string }
@@ -78,6 +90,8 @@ type kinds struct {
 	boxes     *catalog.Collection[box]
 	numbers   *catalog.Collection[number]
 	secrets   *catalog.Collection[secret]
+	pages     *catalog.Collection[page]
+	notes     *catalog.Collection[note]
 }
 
 func register(c *catalog.Catalog, quota int) kinds {
@@ -98,6 +112,17 @@ func register(c *catalog.Catalog, quota int) kinds {
 		}),
 		secrets: catalog.Register(c, catalog.Kind[secret]{
 			Of: domain.KindPredefinedAttribute, Name: func(e *secret) string { return e.Name }, NoTags: true, Unlisted: true,
+		}),
+		pages: catalog.Register(c, catalog.Kind[page]{
+			Of: domain.KindWorkspacePage, Name: func(e *page) string { return e.Name }, NoTags: true, Quota: quota,
+			Parent: &catalog.Parent[page]{Kind: domain.KindQueue, Role: rolePageOf, ID: func(e *page) string { return e.Box }},
+		}),
+		notes: catalog.Register(c, catalog.Kind[note]{
+			Of: domain.KindWorkspaceMedia, Name: func(*note) string { return "" }, NoTags: true,
+			Parent: &catalog.Parent[note]{Kind: domain.KindQueue, Role: roleNoteOf, ID: func(e *note) string { return e.Box }},
+			Refs: func(e *note) []catalog.Ref {
+				return []catalog.Ref{{Role: roleAbout, Kind: domain.KindWorkspacePage, ID: e.Page}}
+			},
 		}),
 	}
 }
