@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
 )
 
@@ -50,7 +51,15 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	s := servertest.Boot(t)
+	w := newWorldOf(t)
+	w.instance = w.newInstance(t)
+	return w
+}
+
+// newWorldOf is a world without a prepared instance.
+func newWorldOf(t testing.TB, change ...func(*server.Config)) *world {
+	t.Helper()
+	s := servertest.Boot(t, change...)
 	w := &world{
 		model: readModel(t), server: s, client: &http.Client{},
 		root: caller{s.Root.AccessKeyID, s.Root.SecretAccessKey, servertest.Region},
@@ -65,7 +74,6 @@ func newWorld(t testing.TB) *world {
 	if len(w.bound) == 0 {
 		t.Fatal("the server serves no operation of Amazon Connect")
 	}
-	w.instance = w.newInstance(t)
 	return w
 }
 
