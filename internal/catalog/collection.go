@@ -29,6 +29,10 @@ type Kind[E any] struct {
 	// Refs are the resources that an entity refers to and that may not be
 	// deleted while it does.
 	Refs func(*E) []Ref
+	// GoesWith are those of Refs that may be deleted nevertheless: the resource
+	// then goes with them, as a part goes with its parent. It is for what joins
+	// two resources.
+	GoesWith []Tie
 	// Check holds the rules of the entity that need nothing but itself.
 	Check func(*E) error
 	// Quota is AWS's default limit for an instance, or for the parent of parts;
@@ -91,6 +95,9 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 	c.kinds[k.Of] = info
 	if k.Parent != nil {
 		c.addParts(k.Parent.Kind, k.Of, k.Parent.Role)
+	}
+	for _, t := range k.GoesWith {
+		c.addParts(t.Kind, k.Of, t.Role)
 	}
 	return l
 }

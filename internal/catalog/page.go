@@ -44,6 +44,7 @@ type series struct {
 const (
 	listed    = 'l'
 	searched  = 's'
+	newest    = 'n'
 	referring = 'r'
 	sliced    = 'c'
 	several   = 'h'

@@ -22,6 +22,13 @@ type Parent[E any] struct {
 	ID func(*E) string
 }
 
+// Tie is a reference by which a resource goes with another one. The role is
+// stored, and only one kind may use it.
+type Tie struct {
+	Kind domain.Kind
+	Role store.Role
+}
+
 // key makes names unique among siblings.
 func (p *Parent[E]) key(name func(*E) string) func(*E) string {
 	return func(e *E) string {
@@ -32,7 +39,7 @@ func (p *Parent[E]) key(name func(*E) string) func(*E) string {
 	}
 }
 
-// partKind is a kind of parts as its parent's kind knows it.
+// partKind is a kind of what goes with a resource as that one's kind knows it.
 type partKind struct {
 	kind domain.Kind
 	role store.Role

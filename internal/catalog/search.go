@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -31,6 +32,9 @@ type Field[E any] struct {
 func TextField[E any](value func(*E) string) Field[E] {
 	return Field[E]{text: func(e *E) []string { return []string{value(e)} }}
 }
+
+// TextsField is a TextField with several values, any of which may match.
+func TextsField[E any](values func(*E) []string) Field[E] { return Field[E]{text: values} }
 
 // KeyField holds ids or other words that are matched by EXACT alone.
 func KeyField[E any](values func(*E) []string) Field[E] { return Field[E]{keys: values} }
@@ -96,6 +100,33 @@ func (l *Collection[E]) SearchIn(ctx context.Context, rd store.Reader, sc Scope,
 		next = pages.at(store.PK(pks[limit-1]))
 	}
 	found, err := l.fetch(ctx, sc, pks)
+	return found, next, &total, err
+}
+
+// SearchNewest is Search in the opposite order: what was made last comes first.
+func (l *Collection[E]) SearchNewest(ctx context.Context, sc Scope, q search.Query, p Page) ([]*Item[E], *string, *int64, error) {
+	pages := series{newest, l.kind.Of, sc.PK}
+	before, err := pages.number(p)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	// The index goes one way only; its keys cost little beside the records.
+	pks, n, err := l.c.index.Search(int64(sc.PK), uint8(l.kind.Of), q, 0, math.MaxInt)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if before > 0 {
+		end, _ := slices.BinarySearch(pks, before)
+		pks = pks[:end]
+	}
+	total := int64(n)
+	var next *string
+	if start := len(pks) - p.limit(); start > 0 {
+		pks = pks[start:]
+		next = pages.at(store.PK(pks[0]))
+	}
+	found, err := l.fetch(ctx, sc, pks)
+	slices.Reverse(found)
 	return found, next, &total, err
 }
 
