@@ -108,6 +108,9 @@ type Scope struct {
 	ID      domain.InstanceID
 	Region  string
 	Account string
+	// Home is the region in which the instance was created. It differs from
+	// Region where a request addresses the instance's replica.
+	Home string
 	// Identity is the identity type of the instance, which never changes.
 	Identity domain.IdentityManagementType
 }
@@ -145,10 +148,40 @@ func (c *Catalog) Scope(ctx context.Context, instanceID *string) (Scope, error) 
 			return Scope{}, err
 		}
 	}
-	if sc.Region != domain.CallerOf(ctx).Region {
-		return Scope{}, noInstance(id)
+	return c.inRegion(ctx, sc)
+}
+
+// inRegion is the instance as the caller's region has it: itself where it was
+// created, its replica in the region of that. Both are the same instance, so
+// that what is configured in one region is in the other at once
+// (docs/divergences.md).
+func (c *Catalog) inRegion(ctx context.Context, sc Scope) (Scope, error) {
+	region := domain.CallerOf(ctx).Region
+	if sc.Region == region {
+		return sc, nil
 	}
+	replica, err := c.ReplicaOf(ctx, c.store, sc.ID)
+	if err != nil {
+		return Scope{}, err
+	}
+	if replica == nil || replica.Region != region {
+		return Scope{}, noInstance(sc.ID)
+	}
+	sc.Region = region
 	return sc, nil
+}
+
+// ReplicaOf returns the replica of an instance, nil when it has none. It is
+// not remembered: other servers make and delete replicas too.
+func (c *Catalog) ReplicaOf(ctx context.Context, rd store.Reader, id domain.InstanceID) (*domain.InstanceReplica, error) {
+	r, err := rd.Get(ctx, store.Root, domain.KindInstanceReplica, string(id))
+	if fault.Is(err, fault.ResourceNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decode[domain.InstanceReplica](r)
 }
 
 // ScopeARN is Scope for the operations that take an instance's id or ARN.
@@ -180,7 +213,7 @@ func (c *Catalog) scopeOf(r *store.Record) (Scope, error) {
 	if err != nil {
 		return Scope{}, err
 	}
-	sc := Scope{PK: r.PK, ID: domain.InstanceID(r.ID), Region: e.Region, Account: c.opts.Account, Identity: e.IdentityType}
+	sc := Scope{PK: r.PK, ID: domain.InstanceID(r.ID), Region: e.Region, Home: e.Region, Account: c.opts.Account, Identity: e.IdentityType}
 	c.mu.Lock()
 	c.instances[sc.ID] = sc
 	c.mu.Unlock()
@@ -196,5 +229,6 @@ func (c *Catalog) forget(id domain.InstanceID) {
 
 // RootScope is the place of the records that belong to no instance.
 func (c *Catalog) RootScope(ctx context.Context) Scope {
-	return Scope{PK: store.Root, Region: domain.CallerOf(ctx).Region, Account: c.opts.Account}
+	region := domain.CallerOf(ctx).Region
+	return Scope{PK: store.Root, Region: region, Home: region, Account: c.opts.Account}
 }

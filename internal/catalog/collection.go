@@ -114,17 +114,20 @@ type Item[E any] struct {
 
 	kind domain.Kind
 	pk   store.PK
-	arn  atomic.Pointer[string]
+	arn  atomic.Pointer[string] // in the home region
 }
 
 // ARN is the item's ARN. It is built once, for the pages of a list show the
-// same items again and again.
+// same items again and again; but each time for a replica, where it is another.
 func (i *Item[E]) ARN(sc Scope) *string {
-	if s := i.arn.Load(); s != nil {
+	home := sc.Region == sc.Home
+	if s := i.arn.Load(); s != nil && home {
 		return s
 	}
 	s := sc.ARN(i.kind, i.ID)
-	i.arn.Store(&s)
+	if home {
+		i.arn.Store(&s)
+	}
 	return &s
 }
 

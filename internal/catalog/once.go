@@ -18,13 +18,23 @@ const tokenLife = 7 * 24 * time.Hour
 // Once runs create in a transaction, unless an earlier request to the same
 // operation in the same scope carried the same client token: then that one's
 // answer is returned again. The same token with other input is an
-// IdempotencyException. A nil or empty token always runs create.
+// IdempotencyException. A nil or empty token always runs create. Answers are
+// forgotten when their instance is deleted.
 func Once[In, Out any](ctx context.Context, c *Catalog, sc Scope, operation string, token *string, input *In, create func(tx store.Tx) (*Out, error)) (*Out, error) {
+	return OnceFor(ctx, c, sc, operation, token, input, func(tx store.Tx) (*Out, store.PK, error) {
+		out, err := create(tx)
+		return out, sc.PK, err
+	})
+}
+
+// OnceFor is Once for what creates an instance: create also returns the key of
+// the record with which the answer is forgotten.
+func OnceFor[In, Out any](ctx context.Context, c *Catalog, sc Scope, operation string, token *string, input *In, create func(tx store.Tx) (*Out, store.PK, error)) (*Out, error) {
 	var out *Out
 	err := c.store.Update(ctx, func(tx store.Tx) error {
 		var err error
 		if token == nil || *token == "" {
-			out, err = create(tx)
+			out, _, err = create(tx)
 			return err
 		}
 		fingerprint, err := json.Marshal(input)
@@ -44,14 +54,15 @@ func Once[In, Out any](ctx context.Context, c *Catalog, sc Scope, operation stri
 			out = new(Out)
 			return json.Unmarshal(memo.Answer, out)
 		}
-		if out, err = create(tx); err != nil {
+		var owner store.PK
+		if out, owner, err = create(tx); err != nil {
 			return err
 		}
 		answer, err := json.Marshal(out)
 		if err != nil {
 			return fmt.Errorf("%s: %w", operation, err)
 		}
-		return tx.Remember(ctx, key, store.Memo{Fingerprint: sum[:], Answer: answer, Expires: c.Now().Add(tokenLife)})
+		return tx.Remember(ctx, key, store.Memo{Fingerprint: sum[:], Answer: answer, Expires: c.Now().Add(tokenLife), Owner: owner})
 	})
 	if err != nil {
 		return nil, err

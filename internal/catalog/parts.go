@@ -54,6 +54,9 @@ func (c *Catalog) addParts(of, kind domain.Kind, role store.Role) {
 }
 
 func (c *Catalog) deleteWithParts(ctx context.Context, tx store.Tx, r *store.Record) error {
+	if r.Kind == domain.KindInstance {
+		return c.deleteInstance(ctx, tx, r)
+	}
 	for _, p := range c.parts[r.Kind] {
 		parts, err := tx.Referrers(ctx, r.PK, p.role, 0, 0)
 		if err != nil {
@@ -66,6 +69,35 @@ func (c *Catalog) deleteWithParts(ctx context.Context, tx store.Tx, r *store.Rec
 		}
 	}
 	return tx.Delete(ctx, r)
+}
+
+// deleteInstance removes an instance with all that it holds, and what goes
+// with it from outside: its phone numbers, its traffic distribution groups.
+// What it holds may name these in turn, so they are cut off first and removed
+// last.
+func (c *Catalog) deleteInstance(ctx context.Context, tx store.Tx, r *store.Record) error {
+	var outside []*store.Record
+	for _, p := range c.parts[domain.KindInstance] {
+		found, err := tx.Referrers(ctx, r.PK, p.role, 0, 0)
+		if err != nil {
+			return err
+		}
+		for _, o := range found {
+			if err := tx.Update(ctx, o, []store.Ref{}); err != nil {
+				return err
+			}
+			outside = append(outside, o)
+		}
+	}
+	if err := tx.Delete(ctx, r); err != nil {
+		return err
+	}
+	for _, o := range outside {
+		if err := tx.Delete(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // GetPart returns a part of the resource that the request names as its parent,

@@ -57,6 +57,14 @@ func (c *Catalog) byARN(ctx context.Context, rd store.Reader, arn domain.ARN) (*
 	in := store.Root
 	switch {
 	case arn.Kind == domain.KindInstance:
+		// A replica has the tags of its instance, whose region is another.
+		switch _, err := c.Scope(ctx, &arn.ID); {
+		case fault.Is(err, fault.ResourceNotFound), fault.Is(err, fault.InvalidParameter):
+			return nil, missing
+		case err != nil:
+			return nil, err
+		}
+		info.region = nil
 	case arn.Kind.Outside() != (arn.Instance == ""):
 		// The older form of a phone number's ARN, inside an instance, cannot
 		// be tagged.

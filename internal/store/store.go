@@ -125,6 +125,9 @@ type Memo struct {
 	Fingerprint []byte // of the request's parameters
 	Answer      []byte
 	Expires     time.Time
+	// Owner is the record that the memo is forgotten with; Root for none.
+	// Recall leaves it zero.
+	Owner PK
 }
 
 // Store keeps records. It is safe for concurrent use.

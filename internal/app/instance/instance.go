@@ -78,7 +78,7 @@ func (s *Instances) CreateInstance(ctx context.Context, in *connect.CreateInstan
 			return nil, err
 		}
 		sc := catalog.Scope{
-			PK: made.PK(), ID: domain.InstanceID(made.ID), Region: root.Region, Account: root.Account, Identity: e.IdentityType,
+			PK: made.PK(), ID: domain.InstanceID(made.ID), Region: root.Region, Home: root.Region, Account: root.Account, Identity: e.IdentityType,
 		}
 		for _, seeder := range s.seeders {
 			if err := seeder.Seed(ctx, tx, sc); err != nil {

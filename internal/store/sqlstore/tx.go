@@ -238,7 +238,11 @@ func (t *tx) Remember(ctx context.Context, key string, m store.Memo) error {
 	if !storable(key) {
 		return fault.New(fault.InvalidParameter, "A client token is valid UTF-8 without NUL characters.")
 	}
-	_, err := t.session.exec(ctx, upsertMemo, key, blob(m.Fingerprint), blob(m.Answer), micros(m.Expires))
+	var owner any // NULL for none
+	if m.Owner != store.Root {
+		owner = int64(m.Owner)
+	}
+	_, err := t.session.exec(ctx, upsertMemo, key, blob(m.Fingerprint), blob(m.Answer), micros(m.Expires), owner)
 	if err != nil {
 		return fmt.Errorf("remember: %w", err)
 	}

@@ -60,6 +60,21 @@ func memos(t *testing.T, open Open) {
 	}
 	remember("key", store.Memo{Expires: now.Add(time.Hour)})
 	wantSame(t, recall("key"), &store.Memo{Expires: now.Add(time.Hour)})
+
+	owner := e.insert(t, e.user("owner"))
+	remember("its", store.Memo{Expires: now.Add(time.Hour), Owner: owner.PK})
+	if recall("its") == nil {
+		t.Error("a memo with an owner is not recalled")
+	}
+	if err := e.try(func(tx store.Tx) error { return tx.Delete(t.Context(), owner) }); err != nil {
+		t.Fatal(err)
+	}
+	if recall("its") != nil {
+		t.Error("a memo outlived its owner")
+	}
+	if recall("key") == nil {
+		t.Error("a memo went with the owner of another")
+	}
 }
 
 func errorUndoes(t *testing.T, open Open) {
