@@ -2,6 +2,17 @@
 // 2019-10-30, and says what is wrong with them. It is pure: no network, no
 // storage, no clock. What a document refers to is reported to the caller, who
 // knows what exists.
+//
+// The way of a document: node.go makes a tree of values that know where they
+// stand; document.go reads flow, actions and transitions from it; check.go
+// applies the rules that all actions share, and those of each type from the
+// tables in actions_*.go, which are data to be held against the pages "Actions
+// in the Amazon Connect Flow language" of the API reference. An interpreter
+// needs the same Document and the same tables.
+//
+// The words of a Problem are the service's where they are known. Where the
+// service is known to differ from its documentation the tables follow the
+// service and say so; what neither tells is in docs/divergences.md.
 package flow
 
 import (
@@ -21,11 +32,25 @@ const Module Type = "MODULE"
 // TypeOf is the Type of a flow.
 func TypeOf(t types.ContactFlowType) Type { return Type(t) }
 
+// Types are all types: those of flows in the order of the service model, then
+// Module.
+func Types() []Type {
+	var all []Type
+	for _, t := range types.ContactFlowType("").Values() {
+		all = append(all, TypeOf(t))
+	}
+	return append(all, Module)
+}
+
 // Problem is one rule that a document breaks.
 type Problem struct {
 	// Message is what the API answers, in the service's words.
 	Message string `json:"message"`
-	// Rule names the rule, in words joined by hyphens.
+	// Hint says what would be right, "" when Message tells. It begins in lower
+	// case and has no full stop.
+	Hint string `json:"hint,omitempty"`
+	// Rule names the rule, in words joined by hyphens: one of the Rule
+	// constants.
 	Rule string `json:"rule"`
 	// Path leads to the place in the document, "" for the document itself.
 	Path string `json:"path,omitempty"`
@@ -40,13 +65,19 @@ type Problem struct {
 // Reference is a resource of the instance that a document names.
 type Reference struct {
 	Kind domain.Kind
-	// ID is an id or ARN as the document has it.
+	// ID is an id or ARN as the document has it. It may carry a qualifier after
+	// a colon: the version of a view, the version or alias of a module. That of
+	// a classic Lex bot is made by ClassicBot.
 	ID string
 	// Required is false for what the service accepts though it does not exist.
 	Required bool
 	// Problem is to be reported when the resource does not exist.
 	Problem Problem
 }
+
+// ClassicBot is the ID of a Reference to a bot of Lex V1, which has no ARN but
+// a name that is unique in its region.
+func ClassicBot(name, region string) string { return name + ":" + region }
 
 // Result is what Check found.
 type Result struct {
