@@ -83,6 +83,9 @@ var memberKinds = map[string]domain.Kind{
 	// operation.
 	"GetTrafficDistribution.Id":    domain.KindTrafficDistributionGroup,
 	"UpdateTrafficDistribution.Id": domain.KindTrafficDistributionGroup,
+
+	"AssociateSecurityProfiles.Id":    domain.KindSecurityProfile,
+	"DisassociateSecurityProfiles.Id": domain.KindSecurityProfile,
 }
 
 // maxTargetDepth is how deep members are looked for. The types of search

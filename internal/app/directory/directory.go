@@ -21,34 +21,38 @@ type Passwords interface {
 
 // Directory serves the operations of this package.
 type Directory struct {
-	catalog              *catalog.Catalog
-	passwords            Passwords
-	users                *catalog.Collection[domain.User]
-	agentStatuses        *catalog.Collection[domain.AgentStatus]
-	hierarchyStructures  *catalog.Collection[domain.HierarchyStructure]
-	hierarchyGroups      *catalog.Collection[domain.HierarchyGroup]
-	securityProfiles     *catalog.Collection[domain.SecurityProfile]
-	predefinedAttributes *catalog.Collection[domain.PredefinedAttribute]
+	catalog                *catalog.Catalog
+	passwords              Passwords
+	users                  *catalog.Collection[domain.User]
+	agentStatuses          *catalog.Collection[domain.AgentStatus]
+	hierarchyStructures    *catalog.Collection[domain.HierarchyStructure]
+	hierarchyGroups        *catalog.Collection[domain.HierarchyGroup]
+	securityProfiles       *catalog.Collection[domain.SecurityProfile]
+	predefinedAttributes   *catalog.Collection[domain.PredefinedAttribute]
+	authenticationProfiles *catalog.Collection[domain.AuthenticationProfile]
+	entitySecurityProfiles *catalog.Collection[domain.EntitySecurityProfiles]
 }
 
 // New registers the kinds of this package with the catalog.
 func New(c *catalog.Catalog, passwords Passwords) *Directory {
 	return &Directory{
-		catalog:              c,
-		passwords:            passwords,
-		users:                catalog.Register(c, userKind),
-		agentStatuses:        catalog.Register(c, agentStatusKind),
-		hierarchyStructures:  catalog.Register(c, hierarchyStructureKind),
-		hierarchyGroups:      catalog.Register(c, hierarchyGroupKind),
-		securityProfiles:     catalog.Register(c, securityProfileKind),
-		predefinedAttributes: catalog.Register(c, predefinedAttributeKind),
+		catalog:                c,
+		passwords:              passwords,
+		users:                  catalog.Register(c, userKind),
+		agentStatuses:          catalog.Register(c, agentStatusKind),
+		hierarchyStructures:    catalog.Register(c, hierarchyStructureKind),
+		hierarchyGroups:        catalog.Register(c, hierarchyGroupKind),
+		securityProfiles:       catalog.Register(c, securityProfileKind),
+		predefinedAttributes:   catalog.Register(c, predefinedAttributeKind),
+		authenticationProfiles: catalog.Register(c, authenticationProfileKind),
+		entitySecurityProfiles: catalog.Register(c, entitySecurityProfilesKind),
 	}
 }
 
 // Seed gives a new instance what it holds of this package's kinds.
 func (d *Directory) Seed(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
 	for _, seed := range []func(context.Context, store.Tx, catalog.Scope) error{
-		d.seedHierarchy, d.seedAgentStatuses, d.seedSecurityProfiles, d.seedPredefinedAttributes,
+		d.seedHierarchy, d.seedAgentStatuses, d.seedSecurityProfiles, d.seedPredefinedAttributes, d.seedAuthenticationProfiles,
 	} {
 		if err := seed(ctx, tx, sc); err != nil {
 			return err
