@@ -65,6 +65,7 @@ const (
 	KindEntitySecurityProfiles       Kind = 55
 	KindEmailAddressAlias            Kind = 56
 	KindInstanceReplica              Kind = 57
+	KindTestCaseContent              Kind = 58
 	KindAccessKey                    Kind = 100
 )
 
@@ -140,6 +141,7 @@ var kinds = map[Kind]kindInfo{
 	KindEntitySecurityProfiles:       {name: "EntitySecurityProfiles"},
 	KindEmailAddressAlias:            {name: "EmailAddressAlias"},
 	KindInstanceReplica:              {name: "InstanceReplica"},
+	KindTestCaseContent:              {name: "TestCaseContent"},
 	KindAccessKey:                    {name: "AccessKey"},
 }
 
