@@ -77,22 +77,15 @@ func setTemplate(ctx context.Context, rd store.Reader, sc catalog.Scope, e *doma
 	if in.Defaults != nil {
 		e.Defaults = in.Defaults
 	}
-	for _, m := range []struct {
-		path string
-		id   *string
-		to   *domain.ContactFlowID
-	}{
-		{"ContactFlowId", in.ContactFlowId, &e.ContactFlowID},
-		{"SelfAssignFlowId", in.SelfAssignFlowId, &e.SelfAssignFlowID},
-	} {
-		if m.id == nil {
+	for to, given := range map[*domain.ContactFlowID]*string{&e.ContactFlowID: in.ContactFlowId, &e.SelfAssignFlowID: in.SelfAssignFlowId} {
+		if given == nil {
 			continue
 		}
-		id, err := existing(ctx, rd, sc, m.path, domain.KindContactFlow, *m.id)
+		id, err := existing(ctx, rd, sc, domain.KindContactFlow, *given)
 		if err != nil {
 			return err
 		}
-		*m.to = domain.ContactFlowID(id)
+		*to = domain.ContactFlowID(id)
 	}
 	return checkQuickConnect(ctx, rd, sc, e)
 }
@@ -110,23 +103,21 @@ func checkQuickConnect(ctx context.Context, rd store.Reader, sc catalog.Scope, e
 	if i < 0 {
 		return nil
 	}
-	_, err := existing(ctx, rd, sc, "Defaults.DefaultFieldValues", domain.KindQuickConnect, *e.Defaults.DefaultFieldValues[i].DefaultValue)
+	_, err := existing(ctx, rd, sc, domain.KindQuickConnect, *e.Defaults.DefaultFieldValues[i].DefaultValue)
 	return err
 }
 
-// existing is the id of the resource that a property names by id or ARN, "" for
-// none. One that is not there is a problem of the property.
-func existing(ctx context.Context, rd store.Reader, sc catalog.Scope, path string, kind domain.Kind, idOrARN string) (string, error) {
+// existing is the id of the resource that a member names by id or ARN, "" for
+// none.
+func existing(ctx context.Context, rd store.Reader, sc catalog.Scope, kind domain.Kind, idOrARN string) (string, error) {
 	if idOrARN == "" {
 		return "", nil
 	}
 	id, err := catalog.ID(sc, kind, idOrARN)
-	if err == nil {
-		_, err = rd.Resolve(ctx, sc.PK, kind, id)
+	if err != nil {
+		return "", err
 	}
-	if fault.Is(err, fault.ResourceNotFound) {
-		return "", domain.PropertyProblem(path, types.PropertyValidationExceptionReasonReferencedResourceNotFound, "names a %s that does not exist", kind)
-	}
+	_, err = rd.Resolve(ctx, sc.PK, kind, id)
 	return id, err
 }
 
