@@ -12,9 +12,12 @@ import (
 //	arn:{partition}:connect:{region}:{account}:instance/{instance}/{segment}/{id}[:{qualifier}]
 //	arn:{partition}:connect:{region}:{account}:{segment}/{id}
 //
-// The last form is that of resources outside an instance (phone numbers), where
-// Instance is empty; lists of old show phone numbers in the second form too.
-// ID is the instance's id when Kind is KindInstance.
+//	arn:{partition}:connect:{region}:aws:view/{id}[:{qualifier}]
+//
+// The third form is that of resources outside an instance (phone numbers), where
+// Instance is empty; lists of old show phone numbers in the second form too. The
+// last is that of views that AWS gives to every instance. ID is the instance's
+// id when Kind is KindInstance.
 type ARN struct {
 	Partition string
 	Region    string
@@ -28,6 +31,13 @@ type ARN struct {
 }
 
 const agentQueuePrefix = "agent/"
+
+// AWSAccount is the account in the ARNs of what AWS gives to every instance.
+const AWSAccount = "aws"
+
+// Managed reports whether the ARN names a view that AWS gives to every
+// instance.
+func (a ARN) Managed() bool { return a.Account == AWSAccount && a.Kind == KindView }
 
 // Partition is the partition that a region belongs to.
 func Partition(region string) string {
@@ -56,7 +66,7 @@ func (a ARN) String() string {
 	b.WriteByte(':')
 	b.WriteString(a.Account)
 	b.WriteByte(':')
-	if !a.Kind.Outside() || (a.Instance != "" && a.Kind != KindInstance) {
+	if (!a.Kind.Outside() && !a.Managed()) || (a.Instance != "" && a.Kind != KindInstance) {
 		b.WriteString("instance/")
 		b.WriteString(string(a.Instance))
 		b.WriteByte('/')
@@ -119,10 +129,10 @@ func ParseARN(s string) (ARN, error) {
 	if !known || kind == KindInstance {
 		return bad("unknown resource type")
 	}
-	if a.Instance == "" && !kind.Outside() {
+	a.Kind = kind
+	if a.Instance == "" && !kind.Outside() && !a.Managed() {
 		return bad("this type of resource belongs to an instance")
 	}
-	a.Kind = kind
 	if kind == KindQueue && strings.HasPrefix(rest, agentQueuePrefix) {
 		a.ID = rest
 		return a, nil

@@ -38,6 +38,8 @@ func TestARN(t *testing.T) {
 		{in + "/contact-flow/" + thing + ":$SAVED", domain.KindContactFlow, thing, instance, "$SAVED"},
 		{in + "/flow-module/" + thing + ":7", domain.KindContactFlowModule, thing, instance, "7"},
 		{prefix + "phone-number/" + thing, domain.KindPhoneNumber, thing, "", ""},
+		{in + "/view/" + thing + ":$LATEST", domain.KindView, thing, instance, "$LATEST"},
+		{"arn:aws:connect:us-east-1:aws:view/form:1", domain.KindView, "form", "", "1"},
 		{"arn:aws-us-gov:connect:us-gov-west-1:123456789012:instance/" + instance, domain.KindInstance, instance, instance, ""},
 	} {
 		got, err := domain.ParseARN(c.text)
@@ -59,6 +61,7 @@ func TestARNRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "arn", "arn:aws:connect", thing, in + "/", in + "/agent", in + "/agent/", in + "/agent/a/b", in + "/agent/:x", in + "/unknown/" + thing,
 		in + "/instance/" + thing, prefix + "instance/", prefix + "instance", prefix + "instance//agent/" + thing, prefix + "agent", prefix,
+		prefix + "view/form", "arn:aws:connect:us-east-1:aws:agent/" + thing,
 		"arn:aws:s3:us-east-1:123456789012:instance/" + instance, "arn:azure:connect:us-east-1:123456789012:instance/" + instance,
 		"arn:aws:connect::123456789012:instance/" + instance, "arn:aws:connect:us-east-1::instance/" + instance,
 		in + "/agent/" + strings.Repeat("x", 3000),
