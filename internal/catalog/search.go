@@ -390,49 +390,101 @@ func UserAttributeFilter(f *types.ControlPlaneUserAttributeFilter, hierarchy Hie
 	if f == nil {
 		return nil, nil
 	}
+	type attributes = attributesAnd[types.HierarchyGroupCondition]
+	convert := func(c types.AttributeAndCondition) attributes {
+		return attributes{c.TagConditions, c.HierarchyGroupCondition}
+	}
+	q := attributesFilter[types.HierarchyGroupCondition]{
+		or: Map(f.OrConditions, convert), tag: f.TagCondition, other: f.HierarchyGroupCondition, named: "HierarchyGroupCondition",
+	}
+	if f.AndCondition != nil {
+		q.and = []attributes{convert(*f.AndCondition)}
+	}
+	return q.query("UserAttributeFilter", hierarchy)
+}
+
+// FlowTypeFilter turns a condition on the type of a flow into a query.
+type FlowTypeFilter func(*types.ContactFlowTypeCondition) (search.Query, error)
+
+// FlowAttributeFilter turns a ContactFlowAttributeFilter into a query; nil when
+// there is none.
+func FlowAttributeFilter(f *types.ContactFlowAttributeFilter, flowType FlowTypeFilter) (search.Query, error) {
+	if f == nil {
+		return nil, nil
+	}
+	type attributes = attributesAnd[types.ContactFlowTypeCondition]
+	convert := func(c types.ContactFlowAttributeAndCondition) attributes {
+		return attributes{c.TagConditions, c.ContactFlowTypeCondition}
+	}
+	q := attributesFilter[types.ContactFlowTypeCondition]{
+		or: Map(f.OrConditions, convert), tag: f.TagCondition, other: f.ContactFlowTypeCondition, named: "ContactFlowTypeCondition",
+	}
+	if f.AndCondition != nil {
+		q.and = []attributes{convert(*f.AndCondition)}
+	}
+	return q.query("FlowAttributeFilter", flowType)
+}
+
+// attributesFilter is a filter by tags and by one other condition. AWS's types
+// for it differ by kind in nothing but names.
+type attributesFilter[C any] struct {
+	and   []attributesAnd[C] // at most one
+	or    []attributesAnd[C]
+	tag   *types.TagCondition
+	other *C
+	named string // the member that other is
+}
+
+// attributesAnd are conditions that must all match.
+type attributesAnd[C any] struct {
+	tags  []types.TagCondition
+	other *C
+}
+
+func (f *attributesFilter[C]) query(filter string, condition func(*C) (search.Query, error)) (search.Query, error) {
 	n := 0
-	and := func(c *types.AttributeAndCondition) (search.Query, error) {
-		q := allTags(c.TagConditions)
-		n += len(c.TagConditions)
-		if c.HierarchyGroupCondition != nil {
-			h, err := hierarchy(c.HierarchyGroupCondition)
-			if err != nil {
-				return nil, err
+	all := func(list []attributesAnd[C]) ([]search.Query, error) {
+		out := make([]search.Query, len(list))
+		for i, c := range list {
+			n += len(c.tags)
+			and := allTags(c.tags)
+			if c.other != nil {
+				q, err := condition(c.other)
+				if err != nil {
+					return nil, err
+				}
+				and = append(and, q)
 			}
-			q = append(q, h)
+			out[i] = and
 		}
-		return q, nil
+		return out, nil
 	}
 	var set oneOf
-	if f.AndCondition != nil {
-		q, err := and(f.AndCondition)
+	if len(f.and) > 0 {
+		and, err := all(f.and)
 		if err != nil {
 			return nil, err
 		}
-		set.add("AndCondition", q)
+		set.add("AndCondition", search.And(and))
 	}
-	if len(f.OrConditions) > 0 {
-		or := make(search.Or, len(f.OrConditions))
-		for i := range f.OrConditions {
-			q, err := and(&f.OrConditions[i])
-			if err != nil {
-				return nil, err
-			}
-			or[i] = q
-		}
-		set.add("OrConditions", or)
-	}
-	if f.TagCondition != nil {
-		set.add("TagCondition", tagQuery(*f.TagCondition))
-	}
-	if f.HierarchyGroupCondition != nil {
-		q, err := hierarchy(f.HierarchyGroupCondition)
+	if len(f.or) > 0 {
+		or, err := all(f.or)
 		if err != nil {
 			return nil, err
 		}
-		set.add("HierarchyGroupCondition", q)
+		set.add("OrConditions", search.Or(or))
 	}
-	return set.query("UserAttributeFilter", n)
+	if f.tag != nil {
+		set.add("TagCondition", tagQuery(*f.tag))
+	}
+	if f.other != nil {
+		q, err := condition(f.other)
+		if err != nil {
+			return nil, err
+		}
+		set.add(f.named, q)
+	}
+	return set.query(filter, n)
 }
 
 // oneOf gathers the members of a filter, of which only one may be set.

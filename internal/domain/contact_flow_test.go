@@ -36,18 +36,18 @@ func TestFlowContent(t *testing.T) {
 	}
 }
 
-func TestContactFlowStatus(t *testing.T) {
+func TestFlowContentsStatus(t *testing.T) {
 	revision := &domain.FlowRevision{}
 	for _, c := range []struct {
-		flow domain.ContactFlow
-		want types.ContactFlowStatus
+		contents domain.FlowContents
+		want     types.ContactFlowStatus
 	}{
-		{domain.ContactFlow{Saved: revision}, types.ContactFlowStatusSaved},
-		{domain.ContactFlow{Published: revision}, types.ContactFlowStatusPublished},
-		{domain.ContactFlow{Published: revision, Saved: revision}, types.ContactFlowStatusPublished},
+		{domain.FlowContents{Saved: revision}, types.ContactFlowStatusSaved},
+		{domain.FlowContents{Published: revision}, types.ContactFlowStatusPublished},
+		{domain.FlowContents{Published: revision, Saved: revision}, types.ContactFlowStatusPublished},
 	} {
-		if got := c.flow.Status(); got != c.want {
-			t.Errorf("Status of %+v is %s, want %s", c.flow, got, c.want)
+		if got := c.contents.Status(); got != c.want {
+			t.Errorf("Status of %+v is %s, want %s", c.contents, got, c.want)
 		}
 	}
 }

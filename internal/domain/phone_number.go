@@ -11,6 +11,9 @@ type PhoneNumber struct {
 	Description string `json:",omitempty"`
 	Region      string
 	InstanceID  InstanceID // where its calls go
+	// ContactFlowID is the flow of the instance that answers its calls; "" when
+	// none does.
+	ContactFlowID ContactFlowID `json:",omitempty"`
 	// SourceARN names the number in the service it was imported from.
 	SourceARN string `json:",omitempty"`
 	Status    types.PhoneNumberWorkflowStatus

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
@@ -13,6 +12,8 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
+	"ringdown/internal/flow"
+	"ringdown/internal/search"
 	"ringdown/internal/starter"
 	"ringdown/internal/store"
 )
@@ -20,40 +21,30 @@ import (
 // contactFlowQuota: admin guide, "Amazon Connect service quotas".
 const contactFlowQuota = 100
 
-// The roles in which a flow refers to its contents.
-const (
-	rolePublished store.Role = "published"
-	roleSaved     store.Role = "saved"
-)
-
 var contactFlowKind = catalog.Kind[domain.ContactFlow]{
 	Of:    domain.KindContactFlow,
 	Name:  func(e *domain.ContactFlow) string { return e.Name },
-	Refs:  contactFlowRefs,
+	Refs:  func(e *domain.ContactFlow) []catalog.Ref { return contentRefs(&e.FlowContents) },
+	Check: (*domain.ContactFlow).Check,
 	Quota: contactFlowQuota,
+	Fields: catalog.Fields[domain.ContactFlow]{
+		"name":        catalog.TextField(func(e *domain.ContactFlow) string { return e.Name }),
+		"description": catalog.TextField(func(e *domain.ContactFlow) string { return e.Description }),
+		"resourceID":  catalog.IDField[domain.ContactFlow](),
+		"conditions": catalog.OtherField(func(e *domain.ContactFlow, d *search.Doc) {
+			d.Keys[fieldType] = []string{string(e.Type)}
+			d.Keys[fieldState] = []string{string(e.State)}
+			d.Keys[fieldStatus] = []string{string(e.Status())}
+		}),
+	},
 }
 
-// contactFlowRefs are the contents of a flow. What the contents name in turn
-// is not among them: the service lets it be deleted, and the flow then takes
-// its error branch.
-func contactFlowRefs(e *domain.ContactFlow) []catalog.Ref {
-	var refs []catalog.Ref
-	if e.Published != nil {
-		refs = append(refs, catalog.Ref{Role: rolePublished, Kind: domain.KindFlowContent, ID: string(e.Published.ContentID)})
-	}
-	if e.Saved != nil {
-		refs = append(refs, catalog.Ref{Role: roleSaved, Kind: domain.KindFlowContent, ID: string(e.Saved.ContentID)})
-	}
-	return refs
-}
-
-var flowContentKind = catalog.Kind[domain.FlowContent]{
-	Of:       domain.KindFlowContent,
-	Name:     func(*domain.FlowContent) string { return "" },
-	Check:    (*domain.FlowContent).Check,
-	NoTags:   true,
-	Unlisted: true,
-}
+// The fields that conditions of their own ask for.
+const (
+	fieldType   = "flow type"
+	fieldState  = "flow state"
+	fieldStatus = "flow status"
+)
 
 // sampleFunction is the name of the Lambda function in the sample that shows
 // how to invoke one. It need not exist.
@@ -71,10 +62,10 @@ func (f *Flows) seedContactFlows(ctx context.Context, tx store.Tx, sc catalog.Sc
 	if err != nil {
 		return err
 	}
-	flows := starter.Flows()
-	ids := make(map[string]string, len(flows))
-	for _, flow := range flows {
-		ids[flow.Name] = domain.NewID()
+	samples := starter.Flows()
+	ids := make(map[string]string, len(samples))
+	for _, sample := range samples {
+		ids[sample.Name] = domain.NewID()
 	}
 	refs := starter.Refs{
 		Prompt:     func(name string) string { return prompts[name] },
@@ -83,17 +74,17 @@ func (f *Flows) seedContactFlows(ctx context.Context, tx store.Tx, sc catalog.Sc
 		SampleFunction: "arn:" + domain.Partition(sc.Region) + ":lambda:" + sc.Region + ":" + sc.Account +
 			":function:" + sampleFunction,
 	}
-	for _, flow := range flows {
-		revision, err := f.insertContent(ctx, tx, sc, flow.Content(refs))
+	for _, sample := range samples {
+		revision, err := f.contactFlows.insertContent(ctx, tx, sc, domain.FlowContent{Content: sample.Content(refs)})
 		if err != nil {
 			return err
 		}
 		e := &domain.ContactFlow{
-			Name: flow.Name, Description: flow.Description, Default: flow.Default,
-			Type: types.ContactFlowType(flow.Type), State: types.ContactFlowStateActive,
-			Published: revision,
+			Name: sample.Name, Description: sample.Description, Default: sample.Default,
+			Type: types.ContactFlowType(sample.Type), State: types.ContactFlowStateActive,
+			FlowContents: domain.FlowContents{Published: revision},
 		}
-		if _, err := f.contactFlows.InsertAs(ctx, tx, sc, ids[flow.Name], e, nil); err != nil {
+		if _, err := f.contactFlows.items.InsertAs(ctx, tx, sc, ids[sample.Name], e, nil); err != nil {
 			return err
 		}
 	}
@@ -113,14 +104,49 @@ func promptARNs(ctx context.Context, rd store.Reader, sc catalog.Scope) (map[str
 	return arns, nil
 }
 
-// insertContent stores a content for a flow to refer to.
-func (f *Flows) insertContent(ctx context.Context, tx store.Tx, sc catalog.Scope, content string) (*domain.FlowRevision, error) {
-	e := &domain.FlowContent{Content: content}
-	made, err := f.contents.Insert(ctx, tx, sc, e, nil)
+// CreateContactFlow adds a flow; it is ACTIVE, and PUBLISHED unless the request
+// says SAVED. The content of one that is only saved is not validated, and the
+// answer has no checksum, which is that of the published content.
+func (f *Flows) CreateContactFlow(ctx context.Context, in *connect.CreateContactFlowInput) (*connect.CreateContactFlowOutput, error) {
+	sc, err := f.catalog.Scope(ctx, in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
-	return &domain.FlowRevision{ContentID: domain.FlowContentID(made.ID), SHA256: e.SHA256()}, nil
+	published := in.Status != types.ContactFlowStatusSaved
+	if published {
+		if err := f.validate(ctx, sc, *in.Content, flow.TypeOf(in.Type)); err != nil {
+			return nil, err
+		}
+	}
+	var made *catalog.Item[domain.ContactFlow]
+	err = f.catalog.Store().Update(ctx, func(tx store.Tx) error {
+		revision, err := f.contactFlows.insertContent(ctx, tx, sc, domain.FlowContent{Content: *in.Content})
+		if err != nil {
+			return err
+		}
+		e := &domain.ContactFlow{
+			Name: *in.Name, Description: aws.ToString(in.Description),
+			Type: in.Type, State: types.ContactFlowStateActive,
+		}
+		if published {
+			e.Published = revision
+		} else {
+			e.Saved = revision
+		}
+		made, err = f.contactFlows.items.Insert(ctx, tx, sc, e, in.Tags)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &connect.CreateContactFlowOutput{
+		ContactFlowArn: aws.String(sc.ARN(domain.KindContactFlow, made.ID)),
+		ContactFlowId:  aws.String(made.ID),
+	}
+	if published {
+		out.FlowContentSha256 = aws.String(made.Value.Published.SHA256)
+	}
+	return out, nil
 }
 
 // ListContactFlows lists the flows of the types asked for, of all when none
@@ -131,7 +157,7 @@ func (f *Flows) ListContactFlows(ctx context.Context, in *connect.ListContactFlo
 		return nil, err
 	}
 	page := catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}
-	found, next, err := f.contactFlows.ListWhere(ctx, sc, page, func(i *catalog.Item[domain.ContactFlow]) bool {
+	found, next, err := f.contactFlows.items.ListWhere(ctx, sc, page, func(i *catalog.Item[domain.ContactFlow]) bool {
 		return len(in.ContactFlowTypes) == 0 || slices.Contains(in.ContactFlowTypes, i.Value.Type)
 	})
 	if err != nil {
@@ -148,83 +174,191 @@ func (f *Flows) ListContactFlows(ctx context.Context, in *connect.ListContactFlo
 	}, nil
 }
 
-// savedQualifier follows the id of a flow to ask for its saved content (AWS
-// API reference, DescribeContactFlow).
-const savedQualifier = "$SAVED"
-
-// DescribeContactFlow returns a flow with its published content or, with the
-// qualifier $SAVED, the content saved last; a flow with nothing published has
-// to be asked for with it. A flow that was published after it was last saved
-// has one content, which both ask for.
+// DescribeContactFlow returns a flow with the content that its id asks for
+// (documents.describe). A flow with nothing published has to be asked for with
+// the qualifier $SAVED.
 func (f *Flows) DescribeContactFlow(ctx context.Context, in *connect.DescribeContactFlowInput) (*connect.DescribeContactFlowOutput, error) {
 	sc, err := f.catalog.Scope(ctx, in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
-	id, qualifier, err := contactFlowID(sc, *in.ContactFlowId)
+	d, err := f.contactFlows.describe(ctx, sc, *in.ContactFlowId)
 	if err != nil {
 		return nil, err
 	}
-	var out *types.ContactFlow
-	// A view reads past the catalog's cache, which counts items, not their size.
-	err = f.catalog.Store().View(ctx, func(rd store.Reader) error {
-		i, err := f.contactFlows.GetIn(ctx, rd, sc, id)
-		if err != nil {
-			return err
+	out := contactFlow(sc, d.Item)
+	out.Status = d.status
+	out.Content, out.FlowContentSha256 = aws.String(d.content.Content), aws.String(d.sha256)
+	if v := d.version; v != nil {
+		out.Version, out.VersionDescription = aws.Int64(v.Number), catalog.Optional(v.Description)
+	}
+	return &connect.DescribeContactFlowOutput{ContactFlow: &out}, nil
+}
+
+// UpdateContactFlowContent publishes a content after validating it. With the
+// qualifier $SAVED in the id it only saves it, unvalidated.
+func (f *Flows) UpdateContactFlowContent(ctx context.Context, in *connect.UpdateContactFlowContentInput) (*connect.UpdateContactFlowContentOutput, error) {
+	sc, err := f.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	id, saved, err := f.contactFlows.writable(sc, *in.ContactFlowId)
+	if err != nil {
+		return nil, err
+	}
+	i, err := f.contactFlows.items.Get(ctx, sc, id)
+	if err != nil {
+		return nil, err
+	}
+	if !saved {
+		if err := f.validate(ctx, sc, *in.Content, flow.TypeOf(i.Value.Type)); err != nil {
+			return nil, err
 		}
-		revision, status, err := revisionOf(i, qualifier)
-		if err != nil {
-			return err
+	}
+	return nil, f.contactFlows.write(ctx, sc, id, saved, *in.Content, nil)
+}
+
+// UpdateContactFlowMetadata changes name, description and state, whichever the
+// request has.
+func (f *Flows) UpdateContactFlowMetadata(ctx context.Context, in *connect.UpdateContactFlowMetadataInput) (*connect.UpdateContactFlowMetadataOutput, error) {
+	return nil, f.changeContactFlow(ctx, in.InstanceId, in.ContactFlowId, in.Name, in.Description, in.ContactFlowState)
+}
+
+// UpdateContactFlowName changes name and description, whichever the request
+// has.
+func (f *Flows) UpdateContactFlowName(ctx context.Context, in *connect.UpdateContactFlowNameInput) (*connect.UpdateContactFlowNameOutput, error) {
+	return nil, f.changeContactFlow(ctx, in.InstanceId, in.ContactFlowId, in.Name, in.Description, "")
+}
+
+func (f *Flows) changeContactFlow(ctx context.Context, instanceID, flowID, name, description *string, state types.ContactFlowState) error {
+	sc, err := f.catalog.Scope(ctx, instanceID)
+	if err != nil {
+		return err
+	}
+	id, err := f.contactFlows.id(sc, *flowID)
+	if err != nil {
+		return err
+	}
+	return f.contactFlows.items.Update(ctx, sc, id, func(_ store.Tx, e *domain.ContactFlow) error {
+		if name != nil {
+			e.Name = *name
 		}
-		content, err := f.contents.GetIn(ctx, rd, sc, string(revision.ContentID))
-		if err != nil {
-			return err
+		if description != nil {
+			e.Description = *description
 		}
-		out = contactFlow(sc, i)
-		out.Status = status
-		out.Content = aws.String(content.Value.Content)
-		out.FlowContentSha256 = aws.String(revision.SHA256)
+		if state != "" {
+			e.State = state
+		}
 		return nil
+	})
+}
+
+// DeleteContactFlow removes a flow with its versions. The default flows stay
+// (admin guide, "Default flows"); the exception that says so is our guess
+// (docs/divergences.md). A flow that a resource is set up with stays too, while
+// one that only other flows name goes.
+func (f *Flows) DeleteContactFlow(ctx context.Context, in *connect.DeleteContactFlowInput) (*connect.DeleteContactFlowOutput, error) {
+	sc, err := f.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	return nil, f.contactFlows.remove(ctx, sc, *in.ContactFlowId, func(i *catalog.Item[domain.ContactFlow]) error {
+		if i.Value.Default {
+			return fault.New(fault.AccessDenied, "The flow %s came with the instance and cannot be deleted.", i.Name)
+		}
+		return nil
+	})
+}
+
+// SearchContactFlows finds flows by criteria, tags and type. The results have
+// no content (docs/divergences.md).
+func (f *Flows) SearchContactFlows(ctx context.Context, in *connect.SearchContactFlowsInput) (*connect.SearchContactFlowsOutput, error) {
+	sc, err := f.catalog.ScopeARN(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	filter, err := contactFlowFilter(in.SearchFilter)
+	if err != nil {
+		return nil, err
+	}
+	q, err := catalog.Narrow(f.contactFlowCriteria(in.SearchCriteria), filter)
+	if err != nil {
+		return nil, err
+	}
+	found, next, total, err := f.contactFlows.items.Search(ctx, sc, q, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	if err != nil {
+		return nil, err
+	}
+	return &connect.SearchContactFlowsOutput{
+		ContactFlows: catalog.Map(found, func(i *catalog.Item[domain.ContactFlow]) types.ContactFlow {
+			out := contactFlow(sc, i)
+			out.Status = i.Value.Status()
+			return out
+		}),
+		NextToken:             next,
+		ApproximateTotalCount: total,
+	}, nil
+}
+
+// contactFlowFilter joins the two filters of a search; both must match.
+func contactFlowFilter(in *types.ContactFlowSearchFilter) (search.Query, error) {
+	if in == nil {
+		return nil, nil
+	}
+	var all search.And
+	tags, err := catalog.TagFilter(in.TagFilter)
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := catalog.FlowAttributeFilter(in.FlowAttributeFilter, func(c *types.ContactFlowTypeCondition) (search.Query, error) {
+		return condition(fieldType, c.ContactFlowType), nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &connect.DescribeContactFlowOutput{ContactFlow: out}, nil
+	for _, q := range []search.Query{tags, attributes} {
+		if q != nil {
+			all = append(all, q)
+		}
+	}
+	return all, nil
 }
 
-// contactFlowID reads the id or ARN of a flow, and what follows it after a
-// colon.
-func contactFlowID(sc catalog.Scope, idOrARN string) (id, qualifier string, err error) {
-	if !domain.IsARN(idOrARN) {
-		id, qualifier, _ = strings.Cut(idOrARN, ":")
-		return id, qualifier, nil
+func (f *Flows) contactFlowCriteria(c *types.ContactFlowSearchCriteria) catalog.Criteria {
+	if c == nil {
+		return catalog.Criteria{}
 	}
-	if id, err = catalog.ID(sc, domain.KindContactFlow, idOrARN); err != nil {
-		return "", "", err
+	return catalog.Criteria{
+		And: catalog.Each(c.AndConditions, f.contactFlowCriteria),
+		Or:  catalog.Each(c.OrConditions, f.contactFlowCriteria),
+		Leaves: []catalog.Leaf{
+			f.contactFlows.items.String(c.StringCondition),
+			leaf(fieldType, c.TypeCondition), leaf(fieldState, c.StateCondition), leaf(fieldStatus, c.StatusCondition),
+		},
 	}
-	arn, err := domain.ParseARN(idOrARN)
-	return id, arn.Qualifier, err
 }
 
-// revisionOf finds the content of a flow that a qualifier asks for, and whether
-// it is published.
-func revisionOf(i *catalog.Item[domain.ContactFlow], qualifier string) (*domain.FlowRevision, types.ContactFlowStatus, error) {
-	e := &i.Value
-	switch {
-	case qualifier == savedQualifier && e.Saved != nil:
-		return e.Saved, types.ContactFlowStatusSaved, nil
-	case qualifier != "" && qualifier != savedQualifier:
-		return nil, "", fault.New(fault.ResourceNotFound, "ContactFlow %s has no version %s.", i.ID, qualifier)
-	case e.Published == nil:
-		return nil, "", fault.New(fault.ContactFlowNotPublished, "ContactFlow %s is not published. Its saved content has the id %[1]s:%s.", i.ID, savedQualifier)
-	default:
-		return e.Published, types.ContactFlowStatusPublished, nil
+// condition matches what has a value in a field; an absent value matches
+// everything.
+func condition[S ~string](field string, value S) search.Query {
+	if value == "" {
+		return search.All{}
 	}
+	return search.Key{Field: field, Values: []string{string(value)}}
+}
+
+// leaf is a condition of a level of criteria, nil when the request does not
+// have it.
+func leaf[S ~string](field string, value S) catalog.Leaf {
+	if value == "" {
+		return nil
+	}
+	return func() (search.Query, error) { return condition(field, value), nil }
 }
 
 // contactFlow is a flow as the API shows it, without what is of one content.
-func contactFlow(sc catalog.Scope, i *catalog.Item[domain.ContactFlow]) *types.ContactFlow {
-	return &types.ContactFlow{
+func contactFlow(sc catalog.Scope, i *catalog.Item[domain.ContactFlow]) types.ContactFlow {
+	return types.ContactFlow{
 		Arn:                aws.String(sc.ARN(domain.KindContactFlow, i.ID)),
 		Id:                 aws.String(i.ID),
 		Name:               aws.String(i.Value.Name),
