@@ -44,6 +44,7 @@ import (
 	"ringdown/internal/gateway"
 	"ringdown/internal/iam"
 	"ringdown/internal/identity"
+	"ringdown/internal/objects"
 	"ringdown/internal/store"
 	"ringdown/internal/store/sqlstore"
 )
@@ -60,6 +61,7 @@ type Server struct {
 	connectServed int
 	cfg           Config
 	store         store.Store
+	folder        *objects.Folder // of files; nil when a service keeps them
 	http          *http.Server
 	finished      chan error
 }
@@ -79,7 +81,12 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	s := &Server{cfg: cfg, Data: cfg.Data, Exposed: cfg.exposed(), finished: make(chan error, 1)}
 
 	c := catalog.New(catalog.Options{Account: cfg.Account, Shared: cfg.Database != "", Quotas: cfg.Quotas, Now: cfg.Now, Logger: cfg.Logger})
-	areas := newAreas(c) // before the store, whose changes the catalog must understand
+	files, folder, err := newObjects(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	s.folder = folder
+	areas := newAreas(c, files) // before the store, whose changes the catalog must understand
 	if s.store, err = sqlstore.Open(ctx, sqlstore.Options{
 		Dir: cfg.Data, URL: cfg.Database, Now: cfg.Now, Observer: c.Observe, Logger: cfg.Logger,
 	}); err != nil {
@@ -87,7 +94,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.store.Close())
+			err = errors.Join(err, s.folder.Close(), s.store.Close())
 		}
 	}()
 	c.Use(s.store)
@@ -95,6 +102,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if s.Root, s.NewRoot, err = ensureRoot(&cfg); err != nil {
+		return nil, err
+	}
+	if err := s.folder.Open(s.Root.SecretAccessKey); err != nil {
 		return nil, err
 	}
 	handler, err := s.handler(c, areas)
@@ -105,11 +115,12 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 }
 
 // newAreas makes everything that serves operations.
-func newAreas(c *catalog.Catalog) []any {
+func newAreas(c *catalog.Catalog, files objects.Store) []any {
 	people := directory.New(c, identity.NewPasswords())
 	routes := routing.New(c)
-	sounds := prompts.New(c)
-	flow := flows.New(c)
+	sounds := prompts.New(c, files)
+	phones := numbers.New(c)
+	flow := flows.New(c, phones)
 	return []any{
 		// The flows of a new instance name its queue and its prompts, so they come
 		// after them.
@@ -118,7 +129,7 @@ func newAreas(c *catalog.Catalog) []any {
 		routes,
 		sounds,
 		flow,
-		numbers.New(c),
+		phones,
 		storage.New(c),
 		integrations.New(c),
 		replication.New(c),
@@ -169,14 +180,19 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	own.Handle("GET /-/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	own.Handle("/-/keys", keysHandler{keys, s.Root, s.cfg})
 	own.Handle("/-/keys/", keysHandler{keys, s.Root, s.cfg})
+	links := linksHandler{s.folder, s.cfg}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The mux cleans paths, which would break signatures, so it sees only
-		// its own.
+		// The mux cleans paths, which would break signatures and the keys of
+		// objects, so it sees only its own.
+		if s.folder != nil && strings.HasPrefix(r.URL.Path, objects.LinkPath) {
+			links.ServeHTTP(w, r)
+			return
+		}
 		if strings.HasPrefix(r.URL.Path, "/-/") {
 			own.ServeHTTP(w, r)
 			return
 		}
-		g.ServeHTTP(w, r)
+		g.ServeHTTP(w, s.withBase(r))
 	}), nil
 }
 
@@ -247,7 +263,7 @@ func (s *Server) Close() error {
 	if e := os.Remove(filepath.Join(s.Data, endpointFile)); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
-	return errors.Join(err, s.store.Close())
+	return errors.Join(err, s.folder.Close(), s.store.Close())
 }
 
 // ConnectServed is how many operations of Amazon Connect are served.

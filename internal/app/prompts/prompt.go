@@ -9,6 +9,7 @@ import (
 
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
+	"ringdown/internal/objects"
 	"ringdown/internal/starter"
 	"ringdown/internal/store"
 )
@@ -30,11 +31,119 @@ var promptKind = catalog.Kind[domain.Prompt]{
 // Seed gives a new instance its prompts.
 func (p *Prompts) Seed(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
 	for _, s := range starter.Prompts() {
-		if _, err := p.prompts.Insert(ctx, tx, sc, &domain.Prompt{Name: s.Name, Description: s.Description}, nil); err != nil {
+		if _, err := p.prompts.Insert(ctx, tx, sc, &domain.Prompt{Name: s.Name, Description: s.Description, Sound: s.Name}, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// CreatePrompt makes a prompt of the audio that S3Uri leads to. The server
+// keeps a copy of its own, so the source may go away.
+func (p *Prompts) CreatePrompt(ctx context.Context, in *connect.CreatePromptInput) (*connect.CreatePromptOutput, error) {
+	sc, err := p.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	key, err := p.copyAudio(ctx, sc, *in.S3Uri)
+	if err != nil {
+		return nil, err
+	}
+	e := &domain.Prompt{Name: *in.Name, Description: aws.ToString(in.Description), Object: key}
+	i, err := p.prompts.Create(ctx, sc, e, in.Tags)
+	if err != nil {
+		p.removeAudio(ctx, objects.Own(string(sc.ID), key))
+		return nil, err
+	}
+	return &connect.CreatePromptOutput{PromptARN: i.ARN(sc), PromptId: &i.ID}, nil
+}
+
+// UpdatePrompt changes the members that are given.
+func (p *Prompts) UpdatePrompt(ctx context.Context, in *connect.UpdatePromptInput) (*connect.UpdatePromptOutput, error) {
+	sc, err := p.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	i, err := p.prompts.Get(ctx, sc, *in.PromptId)
+	if err != nil {
+		return nil, err
+	}
+	key := ""
+	if in.S3Uri != nil {
+		if key, err = p.copyAudio(ctx, sc, *in.S3Uri); err != nil {
+			return nil, err
+		}
+	}
+	before := ""
+	err = p.prompts.Update(ctx, sc, i.ID, func(_ store.Tx, e *domain.Prompt) error {
+		before = e.Object
+		if e.Object == "" && e.Sound == "" {
+			e.Sound = e.Name // of an instance made before Sound was kept
+		}
+		if in.Name != nil {
+			e.Name = *in.Name
+		}
+		if in.Description != nil {
+			e.Description = *in.Description
+		}
+		if key != "" {
+			e.Object, e.Sound = key, ""
+		}
+		return nil
+	})
+	if key != "" {
+		if err == nil {
+			key = before // no longer named by anything
+		}
+		p.removeAudio(ctx, audioOf(sc, i.ID, key))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &connect.UpdatePromptOutput{PromptARN: i.ARN(sc), PromptId: &i.ID}, nil
+}
+
+// DeletePrompt removes a prompt with its audio. Flows that play it keep its
+// name: the operation declares no ResourceInUseException.
+func (p *Prompts) DeletePrompt(ctx context.Context, in *connect.DeletePromptInput) (*connect.DeletePromptOutput, error) {
+	sc, err := p.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	var at objects.URI
+	err = p.prompts.Delete(ctx, sc, *in.PromptId, func(_ store.Tx, i *catalog.Item[domain.Prompt]) error {
+		at = audioOf(sc, i.ID, i.Value.Object)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.removeAudio(ctx, at)
+	return nil, nil
+}
+
+// GetPromptFile returns a URL from which the audio can be read for a while.
+func (p *Prompts) GetPromptFile(ctx context.Context, in *connect.GetPromptFileInput) (*connect.GetPromptFileOutput, error) {
+	sc, err := p.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	i, err := p.prompts.Get(ctx, sc, *in.PromptId)
+	if err != nil {
+		return nil, err
+	}
+	at, err := p.audio(ctx, sc, i)
+	if err != nil {
+		return nil, err
+	}
+	link, err := p.files.Presign(ctx, at, fileValidity)
+	if err != nil {
+		return nil, err
+	}
+	return &connect.GetPromptFileOutput{
+		PromptPresignedUrl: aws.String(objects.Shared(link, at)),
+		LastModifiedRegion: aws.String(sc.Region), LastModifiedTime: aws.Time(i.Modified),
+	}, nil
 }
 
 // DescribePrompt returns a prompt.

@@ -1,0 +1,79 @@
+package objects
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// LinkPath is where the server answers links to the objects of a Folder:
+// LinkPath BUCKET/KEY?expires=SECONDS&signature=… What it answers is decided by
+// Folder.Linked.
+const LinkPath = "/-/objects/"
+
+// ErrLink says that a link is not one of ours or no longer valid.
+var ErrLink = errors.New("the link is not valid, or no longer so")
+
+type baseKey struct{}
+
+// WithBase returns a context that carries the URL of the server as the client
+// of a request has reached it, such as https://connect.example.com:8765. Links
+// begin with it.
+func WithBase(ctx context.Context, base string) context.Context {
+	return context.WithValue(ctx, baseKey{}, base)
+}
+
+// Presign returns a link to the server itself.
+func (f *Folder) Presign(ctx context.Context, at URI, validity time.Duration) (string, error) {
+	base, ok := ctx.Value(baseKey{}).(string)
+	if !ok {
+		return "", errors.New("a link to an object: nobody knows under which address the server is reached")
+	}
+	parts := strings.Split(at.key, "/")
+	for i, part := range parts {
+		parts[i] = url.PathEscape(part)
+	}
+	expires := strconv.FormatInt(f.now().Add(validity).Unix(), 10)
+	q := url.Values{"expires": {expires}, "signature": {f.sign(at, expires)}}
+	return base + LinkPath + at.bucket + "/" + strings.Join(parts, "/") + "?" + q.Encode(), nil
+}
+
+// sign binds a link to an object and its end. The host is not signed, for a
+// proxy may stand before the server.
+func (f *Folder) sign(at URI, expires string) string {
+	mac := hmac.New(sha256.New, f.key)
+	_, _ = io.WriteString(mac, at.String()+"\n"+expires)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Linked opens the object that a link leads to, by the link's path, without its
+// escapes, and query. The caller closes it. A link that is wrong or over is
+// ErrLink, a missing object ErrNotFound; only who has a valid link learns
+// which objects there are.
+func (f *Folder) Linked(path string, query url.Values) (io.ReadSeekCloser, URI, Info, error) {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(path, LinkPath), "/")
+	at, err := newURI(bucket, key)
+	if err != nil {
+		return nil, URI{}, Info{}, ErrLink
+	}
+	expires := query.Get("expires")
+	if !hmac.Equal([]byte(query.Get("signature")), []byte(f.sign(at, expires))) {
+		return nil, URI{}, Info{}, ErrLink
+	}
+	// Signed, therefore a number of ours.
+	if end, err := strconv.ParseInt(expires, 10, 64); err != nil || f.now().Unix() >= end {
+		return nil, URI{}, Info{}, ErrLink
+	}
+	file, info, err := f.open(at)
+	if err != nil {
+		return nil, URI{}, Info{}, err
+	}
+	return file, at, Info{info.Size(), info.ModTime()}, nil
+}
