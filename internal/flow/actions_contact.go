@@ -88,7 +88,7 @@ var contactActions = []ActionType{
 				optional("IVRRecordingBehavior", oneOf("Enabled", "Disabled")),
 			))),
 			optional("AnalyticsBehavior", object(properties(
-				required("Enabled", flag()),
+				required("Enabled", truth()),
 				optional("AnalyticsLanguage", whole()),
 				optional("AnalyticsRedactionBehavior", oneOf("Enabled", "Disabled")),
 				optional("AnalyticsRedactionResults", dynamic(oneOf("RedactedAndOriginal", "RedactedOnly"))),
@@ -115,7 +115,7 @@ var contactActions = []ActionType{
 					optional("IVRRecordingBehavior", oneOf("Enabled", "Disabled")),
 				))),
 				optional("VoiceAnalyticsBehavior", object(properties(
-					required("Enabled", flag()),
+					required("Enabled", truth()),
 					optional("AnalyticsLanguage", whole()),
 					optional("AnalyticsModes", listOf(oneOf("RealTime", "PostContact", "AutomatedInteraction"), 1, 3)),
 				).open())),
@@ -126,12 +126,12 @@ var contactActions = []ActionType{
 			}))),
 			optional("ChatBehavior", object(properties(
 				required("ChatAnalyticsBehavior", object(properties(
-					required("Enabled", flag()),
+					required("Enabled", truth()),
 					optional("AnalyticsLanguage", whole()),
 					optional("AnalyticsModes", listOf(oneOf("ContactLens"), 1, 1)),
 					optional("InFlightChatRedactionConfiguration", object(properties(
-						required("Enabled", flag()),
-						optional("DeliverUnprocessedMessages", flag()),
+						required("Enabled", truth()),
+						optional("DeliverUnprocessedMessages", truth()),
 					).open())),
 				).open())),
 			))),
@@ -162,9 +162,9 @@ var contactActions = []ActionType{
 	{
 		Name: "UpdateContactMediaProcessing",
 		Parameters: properties(required("ChatProcessor", object(properties(
-			required("ProcessingEnabled", flag()),
+			required("ProcessingEnabled", truth()),
 			required("LambdaProcessorARN", lambda),
-			required("ChatProcessorSettings", object(properties(required("DeliverUnprocessedMessages", flag())))),
+			required("ChatProcessorSettings", object(properties(required("DeliverUnprocessedMessages", truth())))),
 		)))),
 		Errors: errorsOf(noMatch, "ChannelMismatch"),
 	},
@@ -260,7 +260,7 @@ var contactActions = []ActionType{
 	{
 		Name: "CreateCase",
 		Parameters: properties(
-			required("LinkContactToCase", lowerFlag()),
+			required("LinkContactToCase", lowerTruth()),
 			required("CaseTemplateId", whole()),
 			optional("CaseRequestFields", mapOf(anything())),
 			optional("ContactToLink", oneOf("Current", "Related")),
@@ -270,8 +270,8 @@ var contactActions = []ActionType{
 	{
 		Name: "GetCase",
 		Parameters: properties(
-			required("LinkContactToCase", lowerFlag()),
-			required("GetLastUpdatedCase", lowerFlag()),
+			required("LinkContactToCase", lowerTruth()),
+			required("GetLastUpdatedCase", lowerTruth()),
 			optional("CustomerId", whole()),
 			optional("CaseRequestFields", mapOf(anything())),
 			optional("CaseResponseFields", anything()),
@@ -282,7 +282,7 @@ var contactActions = []ActionType{
 	{
 		Name: "UpdateCase",
 		Parameters: properties(
-			required("LinkContactToCase", lowerFlag()),
+			required("LinkContactToCase", lowerTruth()),
 			required("CaseId", whole()),
 			optional("CaseRequestFields", mapOf(anything())),
 			optional("ContactToLink", oneOf("Current", "Related")),

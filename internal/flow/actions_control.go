@@ -64,7 +64,7 @@ var controlActions = []ActionType{
 		Name: "Wait",
 		Parameters: properties(
 			required("TimeLimitSeconds", number(1, 604800)),
-			optional("Events", listOf(oneOf("CustomerReturned", botLeft), 0, 2)),
+			optional("Events", listOf(oneOf(waitEvents...), 0, 2)),
 		),
 		Errors: func(p *Node) Errors {
 			e := Errors{Required: []string{noMatch}}
@@ -75,11 +75,9 @@ var controlActions = []ActionType{
 		},
 		Conditions: func(p *Node) Conditions {
 			values := []string{"WaitCompleted"}
-			if events := p.Get("Events"); events != nil {
-				for _, e := range events.Items {
-					if e.String() != "" && !slices.Contains(values, e.String()) {
-						values = append(values, e.String())
-					}
+			for _, event := range waitEvents {
+				if contains(p.Get("Events"), event) {
+					values = append(values, event)
 				}
 			}
 			return Conditions{Operators: equals, Values: values, Complete: true}
@@ -143,5 +141,7 @@ var controlActions = []ActionType{
 // agentMetrics can only be compared with nobody.
 var agentMetrics = []string{"NumberOfAgentsAvailable", "NumberOfAgentsStaffed", "NumberOfAgentsOnline"}
 
-// botLeft is the event of a bot that leaves a chat.
+// waitEvents end a wait before its time.
+var waitEvents = []string{"CustomerReturned", botLeft}
+
 const botLeft = "BotParticipantDisconnected"

@@ -9,7 +9,7 @@ var participantActions = []ActionType{
 	{
 		Name:       "MessageParticipant",
 		Flows:      Inbound | Transfer | Whisper | CustomerQueue,
-		Parameters: properties(append(messages, optional("SkipWhenDTMFBufferEnabled", lowerFlag()))...).with(exactlyOne(messageNames...)),
+		Parameters: properties(append(messages, optional("SkipWhenDTMFBufferEnabled", lowerTruth()))...).with(exactlyOne(messageNames...)),
 		// The page has it; console exports and the service do without.
 		Errors: errorsMay(noMatch),
 	},
@@ -34,7 +34,7 @@ var participantActions = []ActionType{
 		Flows: Inbound | Transfer | CustomerQueue,
 		Parameters: properties(append(messages,
 			optional("InputTimeLimitSeconds", static(positive())),
-			optional("StoreInput", flag()),
+			optional("StoreInput", truth()),
 			optional("InputValidation", object(properties(
 				optional("PhoneNumberValidation", object(properties(
 					required("NumberFormat", oneOf("Local", "E164")),
@@ -45,10 +45,10 @@ var participantActions = []ActionType{
 			optional("InputEncryption", object(properties(required("EncryptionKeyId", static(text())), required("Key", static(text()))))),
 			optional("DTMFConfiguration", object(properties(
 				optional("InputTerminationSequence", Value{Form: Text, Dynamic: Static, Min: 1, Max: 5}),
-				optional("DisableCancelKey", flag()),
+				optional("DisableCancelKey", truth()),
 				optional("InterdigitTimeLimitSeconds", static(number(1, 20))),
 			))),
-			optional("EnableDTMFBuffer", flag()), // the block "Set touchtone buffer behavior"
+			optional("EnableDTMFBuffer", truth()), // the block "Set touchtone buffer behavior"
 		)...).with(atMostOne(messageNames...)).check(participantInput),
 		Errors: func(p *Node) Errors {
 			switch {
@@ -109,7 +109,7 @@ var participantActions = []ActionType{
 		Parameters: properties(
 			required("ThirdPartyPhoneNumber", whole()),
 			required("ThirdPartyConnectionTimeLimitSeconds", positive()),
-			required("ContinueFlowExecution", flag()),
+			required("ContinueFlowExecution", truth()),
 			optional("ThirdPartyDTMFDigits", whole()),
 			optional("CallerId", object(properties(optional("Name", whole()), optional("Number", whole())))),
 		),

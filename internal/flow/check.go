@@ -54,7 +54,7 @@ func (c *checker) action(act *Action) {
 		return
 	}
 	if !spec.Supports(c.typ) {
-		c.add(act.node.Get("Type").Offset, a.member("Type"), RuleFlowType, fmt.Sprintf("not supported in a %s", c.typ),
+		c.add(act.node.Get("Type").Offset, a.member("Type"), RuleFlowType, fmt.Sprintf("not supported in %s flows", c.typ),
 			"Invalid Action type. Type: %s", spec.Name)
 	}
 	// A console export leaves out Parameters when there are none.
@@ -137,49 +137,61 @@ func (c *checker) conditions(act *Action, p, owner *Node, ta at) {
 		}
 		return
 	}
+	// Whatever is wrong with its conditions, the service names all of them.
+	refuse := func(n *Node, place at, rule, hint string) {
+		c.add(n.Offset, place, rule, hint, "Invalid Action property value. Path: %s", list)
+	}
 	whole := owner.Get("Conditions")
 	if whole == nil {
 		whole = owner
 	}
 	if len(branches) < rule.Min {
-		c.invalid(whole.Offset, list, RuleConditions, fmt.Sprintf("must have at least %d", rule.Min))
+		refuse(whole, list, RuleConditions, fmt.Sprintf("must have at least %d", rule.Min))
 	}
 	var have []string
-	last := int64(0)
+	wrong, last := false, int64(0)
 	for i, b := range branches {
-		condition := b.node.Get("Condition")
 		if b.Operator == "" || b.Operand == "" {
-			// What is wrong with it is reported. It counts as what it was meant to be.
-			have = append(have, b.Operand)
+			wrong = true // and reported
 			continue
 		}
-		ca := list.item(i).member("Condition")
+		condition := b.node.Get("Condition")
+		place := list.item(i).member("Condition")
 		if !slices.Contains(rule.Operators, b.Operator) {
-			c.invalid(condition.Get("Operator").Offset, ca.member("Operator"), RuleOperator, "must be one of "+listOrOne(rule.Operators))
+			refuse(condition.Get("Operator"), place.member("Operator"), RuleOperator, "must be one of "+quoted(rule.Operators))
 		}
-		operand := condition.Get("Operands").Items[0]
-		oa := ca.member("Operands").item(0)
+		hint := ""
 		n, err := strconv.ParseInt(b.Operand, 10, 64)
 		switch {
 		case rule.Values != nil && !slices.Contains(rule.Values, b.Operand):
-			c.invalid(operand.Offset, oa, RuleOperand, "must be one of "+listOrOne(rule.Values))
+			hint = "must be one of " + quoted(rule.Values)
 		case rule.Values != nil && slices.Contains(have, b.Operand):
-			c.invalid(operand.Offset, oa, RuleOperand, "has a condition already")
+			hint = "has a condition already"
 		case rule.Numbers && err != nil:
-			c.invalid(operand.Offset, oa, RuleOperand, "must be a whole number")
+			hint = "must be a whole number"
 		case rule.Ascending && (n <= last || n > rule.Max):
-			c.invalid(operand.Offset, oa, RuleOperand, fmt.Sprintf("must be greater than the one before and at most %d", rule.Max))
+			hint = fmt.Sprintf("must be greater than the one before and at most %d", rule.Max)
 		case rule.Ascending:
 			last = n
 		}
+		if hint != "" {
+			wrong = true
+			refuse(condition.Get("Operands").Items[0], place.member("Operands").item(0), RuleOperand, hint)
+		}
 		have = append(have, b.Operand)
 	}
-	if rule.Complete {
-		for _, v := range rule.Values {
-			if !slices.Contains(have, v) {
-				c.invalid(whole.Offset, list, RuleConditions, fmt.Sprintf("the condition Equals %s is missing", v))
-			}
+	// What is wrong is most likely what is missing.
+	if !rule.Complete || wrong {
+		return
+	}
+	var missing []string
+	for _, v := range rule.Values {
+		if !slices.Contains(have, v) {
+			missing = append(missing, rule.Operators[0]+" "+v)
 		}
+	}
+	if len(missing) > 0 {
+		refuse(whole, list, RuleConditions, "there must be a condition "+strings.Join(missing, " and "))
 	}
 }
 
@@ -240,7 +252,7 @@ func (c *checker) group(g Group, n, owner *Node, a at) {
 		c.add(n.Get(have[1]).Offset, a, RuleOnlyOne, "", "Only one of these properties may be defined. Properties: %s", list(have))
 	case len(have) == 1 || !g.Required:
 	case g.Missing != "":
-		c.missing(owner, a.member(g.Missing), RuleOneOf, "or one of "+list(g.Names))
+		c.missing(owner, a.member(g.Missing), RuleOneOf, "one of "+list(g.Names)+" must be set")
 	default:
 		c.add(owner.Offset, a, RuleOneOf, "", "At least one of %s must be set", list(g.Names))
 	}
@@ -282,8 +294,8 @@ func (c *checker) value(v *Value, n *Node, a at) {
 
 func (c *checker) count(v *Value, n int, what string, node *Node, a at) {
 	switch {
-	case int64(n) < v.Min:
-		c.invalid(node.Offset, a, RuleValue, fmt.Sprintf("must have at least %d %s", v.Min, what))
+	case int64(n) < v.Min: // which is 1 wherever it is not 0
+		c.invalid(node.Offset, a, RuleEmpty, "must not be empty")
 	case v.Max > 0 && int64(n) > v.Max:
 		c.invalid(node.Offset, a, RuleValue, fmt.Sprintf("must have at most %d %s, it has %d", v.Max, what, n))
 	}
@@ -393,7 +405,7 @@ func (v *Value) wanted() string {
 	case Decimal:
 		return fmt.Sprintf("must be a number from %d to %d", v.Min, v.Max)
 	case Enum:
-		return "must be one of " + listOrOne(v.Values)
+		return "must be one of " + quoted(v.Values)
 	default:
 		if v.Max > 0 {
 			return fmt.Sprintf("must be a string of at most %d characters", v.Max)
@@ -402,13 +414,13 @@ func (v *Value) wanted() string {
 	}
 }
 
-// listOrOne is words for a hint.
-func listOrOne(words []string) string {
-	quoted := make([]string, len(words))
+// quoted lists words in a hint.
+func quoted(words []string) string {
+	all := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = strconv.Quote(w)
+		all[i] = strconv.Quote(w)
 	}
-	return strings.Join(quoted, ", ")
+	return strings.Join(all, ", ")
 }
 
 // refer notes a resource that the document names.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +85,12 @@ func parseJSON(content string) (root *Node, offset int, err error) {
 	}
 	offset = p.start()
 	var syntactic *jsontext.SyntacticError
-	if errors.As(err, &syntactic) {
+	switch {
+	case strings.Trim(content, whiteSpace) == "":
+		err = errors.New("it is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		offset, err = len(content), errors.New("it ends too early")
+	case errors.As(err, &syntactic):
 		offset, err = int(syntactic.ByteOffset), syntactic.Err
 	}
 	return nil, min(offset, len(content)), err

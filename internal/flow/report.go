@@ -90,17 +90,15 @@ func (r *report) invalid(offset int, a at, rule, hint string) {
 // noun is what a path leads into, as messages call it. The service's texts are
 // known for actions; those for the document around them are made alike.
 func noun(a at) string {
-	root := a.path
-	for root != nil && root.parent != nil {
-		root = root.parent
+	var steps [2]*path // the outermost two
+	for p := a.path; p != nil; p = p.parent {
+		steps = [2]*path{p, steps[0]}
 	}
 	switch {
-	case root == nil:
+	case steps[1] == nil:
 		return "Flow"
-	case root.name == "Actions":
+	case steps[0].name == "Actions":
 		return "Action"
-	case root.name == "Observations":
-		return "Observation"
 	default:
 		return "Flow"
 	}

@@ -237,11 +237,11 @@ func dynamic(v Value) Value {
 	return v
 }
 
-// flag is how the language spells truth in most places.
-func flag() Value { return oneOf("True", "False") }
+// truth is yes or no as most of the language spells it.
+func truth() Value { return oneOf("True", "False") }
 
-// lowerFlag is how the blocks for cases and the keypad buffer spell it.
-func lowerFlag() Value { return oneOf("true", "false") }
+// lowerTruth is yes or no as the blocks for cases and the keypad buffer spell it.
+func lowerTruth() Value { return oneOf("true", "false") }
 
 // resource is an id or ARN, static or one JSONPath.
 func resource(k domain.Kind) Value { return Value{Form: Text, Dynamic: Single, Kind: k} }
