@@ -86,6 +86,9 @@ var memberKinds = map[string]domain.Kind{
 
 	"AssociateSecurityProfiles.Id":    domain.KindSecurityProfile,
 	"DisassociateSecurityProfiles.Id": domain.KindSecurityProfile,
+
+	"CreateWorkspacePage.ResourceArn": domain.KindView,
+	"UpdateWorkspacePage.ResourceArn": domain.KindView,
 }
 
 // maxTargetDepth is how deep members are looked for. The types of search
@@ -149,7 +152,10 @@ func findTargets(op *contract.Operation, in reflect.Type) targets {
 		case "InstanceId":
 			t.instance = i
 		case "ResourceArn":
-			t.arn = i
+			// Of an operation that names an instance it is one of the members.
+			if _, ok := in.FieldByName("InstanceId"); !ok {
+				t.arn = i
+			}
 		case "Tags":
 			if in.Field(i).Type == reflect.TypeFor[map[string]string]() {
 				t.tags = i

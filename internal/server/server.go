@@ -121,6 +121,7 @@ func newAreas(c *catalog.Catalog, files objects.Store) []any {
 	sounds := prompts.New(c, files)
 	phones := numbers.New(c)
 	flow := flows.New(c, phones)
+	screens := views.New(c)
 	return []any{
 		// The flows of a new instance name its queue and its prompts, so they come
 		// after them.
@@ -134,9 +135,9 @@ func newAreas(c *catalog.Catalog, files objects.Store) []any {
 		integrations.New(c),
 		replication.New(c),
 		email.New(c),
-		workspaces.New(c),
+		workspaces.New(c, screens),
 		notifications.New(c),
-		views.New(c),
+		screens,
 		datatables.New(c),
 		vocabularies.New(c),
 		tasks.New(c),
