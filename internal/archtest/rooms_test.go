@@ -120,6 +120,12 @@ var rooms = []room{
 		"a store of files knows nothing of what they are for",
 	},
 	{
+		"internal/numbering",
+		[]string{"internal/domain"},
+		[]string{sdkTypes, "github.com/nyaruka/phonenumbers"},
+		"which numbers there are is a matter of numbering plans; who has claimed one is the areas'",
+	},
+	{
 		"internal/app/*",
 		[]string{"internal/audio", "internal/catalog", "internal/domain", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},

@@ -57,6 +57,8 @@ type kindInfo struct {
 	// region is where a record that belongs to no instance lives; nil for
 	// kinds that live in an instance.
 	region func(*store.Record) (string, error)
+	// instance is Kind.Instance of a record; nil for kinds without.
+	instance func(*store.Record) (domain.InstanceID, error)
 	// forget and clear keep the cache of the kind true.
 	forget func(store.PK)
 	clear  func()
@@ -182,6 +184,23 @@ func (c *Catalog) ReplicaOf(ctx context.Context, rd store.Reader, id domain.Inst
 		return nil, err
 	}
 	return decode[domain.InstanceReplica](r)
+}
+
+// Replicas returns the replicas of all instances.
+func (c *Catalog) Replicas(ctx context.Context, rd store.Reader) (map[domain.InstanceID]*domain.InstanceReplica, error) {
+	records, err := rd.List(ctx, store.ListQuery{Instance: store.Root, Kind: domain.KindInstanceReplica})
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[domain.InstanceID]*domain.InstanceReplica, len(records))
+	for _, r := range records {
+		e, err := decode[domain.InstanceReplica](r)
+		if err != nil {
+			return nil, err
+		}
+		all[e.InstanceID] = e
+	}
+	return all, nil
 }
 
 // ScopeARN is Scope for the operations that take an instance's id or ARN.

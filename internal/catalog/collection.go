@@ -42,6 +42,9 @@ type Kind[E any] struct {
 	// found from another region, though lists of all regions hold it. Nil for
 	// kinds that live in an instance.
 	Region func(*E) string
+	// Instance is the instance that a resource outside any belongs to, so that
+	// what is in another one cannot refer to it. Nil for kinds inside.
+	Instance func(*E) domain.InstanceID
 	// NoTags is true for kinds that cannot be tagged.
 	NoTags bool
 	// Unlisted is true for kinds that are read by id alone. The index does not
@@ -91,6 +94,9 @@ func Register[E any](c *Catalog, k Kind[E]) *Collection[E] {
 	}
 	if k.Region != nil {
 		info.region = l.region
+	}
+	if k.Instance != nil {
+		info.instance = l.instance
 	}
 	c.kinds[k.Of] = info
 	if k.Parent != nil {
@@ -314,6 +320,9 @@ func (c *Catalog) resolve(ctx context.Context, tx store.Reader, sc Scope, kind d
 		in = store.Root // phone numbers belong to an account
 	}
 	info, registered := c.kinds[kind]
+	if info.instance != nil && sc.PK != store.Root {
+		return info.ownedBy(ctx, tx, sc, kind, id)
+	}
 	if registered {
 		if pk, ok := info.key(in, id); ok {
 			return pk, nil
@@ -327,6 +336,23 @@ func (c *Catalog) resolve(ctx context.Context, tx store.Reader, sc Scope, kind d
 		info.learn(in, id, pks[0])
 	}
 	return pks[0], nil
+}
+
+// ownedBy finds the key of a resource outside any instance that belongs to the
+// instance of sc.
+func (k *kindInfo) ownedBy(ctx context.Context, rd store.Reader, sc Scope, kind domain.Kind, id string) (store.PK, error) {
+	r, err := rd.Get(ctx, store.Root, kind, id)
+	if err != nil {
+		return 0, err
+	}
+	owner, err := k.instance(r)
+	if err != nil {
+		return 0, err
+	}
+	if owner != sc.ID {
+		return 0, fault.New(fault.ResourceNotFound, "%s %s not found in the instance.", kind, id)
+	}
+	return r.PK, nil
 }
 
 // Get returns a resource by its id or ARN.
@@ -389,6 +415,14 @@ func (l *Collection[E]) region(r *store.Record) (string, error) {
 		return "", err
 	}
 	return l.kind.Region(e), nil
+}
+
+func (l *Collection[E]) instance(r *store.Record) (domain.InstanceID, error) {
+	e, err := decode[E](r)
+	if err != nil {
+		return "", err
+	}
+	return l.kind.Instance(e), nil
 }
 
 // Update changes a resource: change is given the entity as it is and leaves it

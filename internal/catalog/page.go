@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -48,6 +49,7 @@ const (
 	referring = 'r'
 	sliced    = 'c'
 	several   = 'h'
+	computed  = 'q'
 )
 
 // token is opaque to clients: the series, the place after which the next page
@@ -93,6 +95,30 @@ func (s series) number(p Page) (int64, error) {
 		return 0, badToken()
 	}
 	return n, nil
+}
+
+// Sequence cuts a page from a list that is computed while it is read, because
+// it is too long to have as a whole. From yields what comes after the key of an
+// element, from the beginning after "". A key has no spaces. Owner is the kind
+// that is listed.
+func Sequence[T any](sc Scope, owner domain.Kind, p Page, from func(after string) iter.Seq2[T, error], key func(T) string) ([]T, *string, error) {
+	pages := series{computed, owner, sc.PK}
+	after, err := pages.after(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	limit := p.limit()
+	found := []T{}
+	for t, err := range from(after) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(found) == limit {
+			return found, pages.token(key(found[limit-1])), nil
+		}
+		found = append(found, t)
+	}
+	return found, nil, nil
 }
 
 // Slice cuts a page from a list that is computed rather than stored, such as

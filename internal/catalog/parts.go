@@ -83,6 +83,9 @@ func (c *Catalog) deleteInstance(ctx context.Context, tx store.Tx, r *store.Reco
 			return err
 		}
 		for _, o := range found {
+			if o.Instance != store.Root {
+				continue // inside, and gone with the rest
+			}
 			if err := tx.Update(ctx, o, []store.Ref{}); err != nil {
 				return err
 			}

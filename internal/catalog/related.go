@@ -13,6 +13,8 @@ import (
 const (
 	// RoleRoutingProfile is that of a user's routing profile.
 	RoleRoutingProfile store.Role = "routing-profile"
+	// RoleCallerNumber is that of a phone number that a queue's calls show.
+	RoleCallerNumber store.Role = "outbound-caller-number"
 )
 
 // Several returns resources by their ids, in the order of the ids; a missing

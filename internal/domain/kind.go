@@ -63,7 +63,6 @@ const (
 	KindDataTableValue               Kind = 53
 	KindTestCase                     Kind = 54
 	KindEntitySecurityProfiles       Kind = 55
-	KindEmailAddressAlias            Kind = 56
 	KindInstanceReplica              Kind = 57
 	KindTestCaseContent              Kind = 58
 	KindAccessKey                    Kind = 100
@@ -139,7 +138,6 @@ var kinds = map[Kind]kindInfo{
 	KindDataTableValue:               {name: "DataTableValue"},
 	KindTestCase:                     {name: "TestCase", segment: "test-case"},
 	KindEntitySecurityProfiles:       {name: "EntitySecurityProfiles"},
-	KindEmailAddressAlias:            {name: "EmailAddressAlias"},
 	KindInstanceReplica:              {name: "InstanceReplica"},
 	KindTestCaseContent:              {name: "TestCaseContent"},
 	KindAccessKey:                    {name: "AccessKey"},

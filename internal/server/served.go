@@ -25,10 +25,14 @@ func BoundAPI() (*contract.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	stock, err := cfg.stock()
+	if err != nil {
+		return nil, err
+	}
 	c := catalog.New(catalog.Options{Account: cfg.Account, Now: cfg.Now, Logger: cfg.Logger})
 	_, err = gateway.New(gateway.Options{
 		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: cfg.Logger, Now: cfg.Now, Account: cfg.Account,
-	}, newAreas(c, files)...)
+	}, newAreas(c, files, stock)...)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,11 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.folder = folder
-	areas := newAreas(c, files) // before the store, whose changes the catalog must understand
+	stock, err := cfg.stock()
+	if err != nil {
+		return nil, err
+	}
+	areas := newAreas(c, files, stock) // before the store, whose changes the catalog must understand
 	if s.store, err = sqlstore.Open(ctx, sqlstore.Options{
 		Dir: cfg.Data, URL: cfg.Database, Now: cfg.Now, Observer: c.Observe, Logger: cfg.Logger,
 	}); err != nil {
@@ -115,17 +119,22 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 }
 
 // newAreas makes everything that serves operations.
-func newAreas(c *catalog.Catalog, files objects.Store) []any {
+func newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []any {
 	people := directory.New(c, identity.NewPasswords())
 	routes := routing.New(c)
 	sounds := prompts.New(c, files)
-	phones := numbers.New(c)
+	regions := replication.New(c)
+	phones := numbers.New(c, stock, regions)
 	flow := flows.New(c, phones)
 	screens := views.New(c)
 	return []any{
 		// The flows of a new instance name its queue and its prompts, so they come
 		// after them.
-		instance.New(c, routes, sounds, flow, people),
+		instance.New(c, instance.Others{
+			Seeders:  []instance.Seeder{routes, sounds, flow, people},
+			Leavers:  []instance.Leaver{phones, regions},
+			Cleaners: []instance.Cleaner{objectCleaner{files}},
+		}),
 		people,
 		routes,
 		sounds,
@@ -133,7 +142,7 @@ func newAreas(c *catalog.Catalog, files objects.Store) []any {
 		phones,
 		storage.New(c),
 		integrations.New(c),
-		replication.New(c),
+		regions,
 		email.New(c),
 		workspaces.New(c, screens),
 		notifications.New(c),

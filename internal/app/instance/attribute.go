@@ -83,7 +83,8 @@ func (s *Instances) ListInstanceAttributes(ctx context.Context, in *connect.List
 // only accounts that it has admitted change USE_CUSTOM_TTS_VOICES; so does
 // this server, for a client's handling of the refusal to be testable.
 func (s *Instances) UpdateInstanceAttribute(ctx context.Context, in *connect.UpdateInstanceAttributeInput) (*connect.UpdateInstanceAttributeOutput, error) {
-	if _, err := s.catalog.Scope(ctx, in.InstanceId); err != nil {
+	sc, err := s.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
 		return nil, err
 	}
 	value := strings.ToLower(*in.Value)
@@ -93,7 +94,7 @@ func (s *Instances) UpdateInstanceAttribute(ctx context.Context, in *connect.Upd
 	if in.AttributeType == types.InstanceAttributeTypeUseCustomTtsVoices {
 		return nil, fault.New(fault.AccessDenied, "The account is not allowed to change %s.", in.AttributeType)
 	}
-	return nil, s.instances.Update(ctx, s.catalog.RootScope(ctx), *in.InstanceId, func(_ store.Tx, e *domain.Instance) error {
+	return nil, s.instances.Update(ctx, s.home(sc), *in.InstanceId, func(_ store.Tx, e *domain.Instance) error {
 		e.Attributes[string(in.AttributeType)] = value
 		return nil
 	})
@@ -114,23 +115,13 @@ func (s *Instances) countCreation(ctx context.Context, tx store.Tx, root catalog
 	if !s.catalog.Quotas() {
 		return nil
 	}
-	now := s.catalog.Now()
-	key := "CreateInstance/quota/" + root.Region
-	memo, err := tx.Recall(ctx, key)
+	created := catalog.Tally{Key: "CreateInstance/quota/" + root.Region, Span: creationWindow}
+	n, err := s.catalog.Tallied(ctx, tx, created)
 	if err != nil {
 		return err
 	}
-	var times []string
-	if memo != nil {
-		for _, t := range strings.Fields(string(memo.Answer)) {
-			if at, err := time.Parse(time.RFC3339, t); err == nil && now.Sub(at) < creationWindow {
-				times = append(times, t)
-			}
-		}
-	}
-	if len(times) >= creationQuota {
+	if n >= creationQuota {
 		return fault.New(fault.ServiceQuotaExceeded, "Your account has been flagged for an excessive number of creation and deletion attempts of instances: %d in 30 days are allowed.", creationQuota)
 	}
-	times = append(times, now.UTC().Format(time.RFC3339))
-	return tx.Remember(ctx, key, store.Memo{Answer: []byte(strings.Join(times, " ")), Expires: now.Add(creationWindow)})
+	return s.catalog.Tally(ctx, tx, created)
 }

@@ -12,29 +12,37 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
+	"ringdown/internal/store"
 )
 
-// roleTarget is the role in which a number refers to where its calls go.
-const roleTarget = "phone-number-target"
+// The roles in which a number refers to where its calls go.
+const (
+	roleInstance store.Role = "phone-number-instance"
+	roleGroup    store.Role = "phone-number-group"
+)
+
+// phoneNumberQuota is for an instance: admin guide, "Amazon Connect service
+// quotas". Claiming beyond it fails later, so the catalog does not count.
+const phoneNumberQuota = 5
 
 var phoneNumberKind = catalog.Kind[domain.PhoneNumber]{
-	Of:   domain.KindPhoneNumber,
-	Name: func(e *domain.PhoneNumber) string { return e.Number },
-	Refs: func(e *domain.PhoneNumber) []catalog.Ref {
-		return []catalog.Ref{{Role: roleTarget, Kind: domain.KindInstance, ID: string(e.InstanceID)}}
-	},
-	Region: func(e *domain.PhoneNumber) string { return e.Region },
+	Of:       domain.KindPhoneNumber,
+	Name:     func(e *domain.PhoneNumber) string { return e.Number },
+	Refs:     phoneNumberRefs,
+	GoesWith: []catalog.Tie{{Kind: domain.KindInstance, Role: roleInstance}},
+	Region:   func(e *domain.PhoneNumber) string { return e.Region },
+	Instance: func(e *domain.PhoneNumber) domain.InstanceID { return e.InstanceID },
+}
+
+func phoneNumberRefs(e *domain.PhoneNumber) []catalog.Ref {
+	refs := []catalog.Ref{{Role: roleInstance, Kind: domain.KindInstance, ID: string(e.InstanceID)}}
+	if e.GroupID != "" {
+		refs = append(refs, catalog.Ref{Role: roleGroup, Kind: domain.KindTrafficDistributionGroup, ID: string(e.GroupID)})
+	}
+	return refs
 }
 
 type phoneNumber = catalog.Item[domain.PhoneNumber]
-
-// Add adds a claimed number for the instance of sc; its Region and InstanceID
-// are filled in from there. A number that is there already, whatever its
-// instance, is a DuplicateResourceException.
-func (n *Numbers) Add(ctx context.Context, sc catalog.Scope, e domain.PhoneNumber, tags map[string]string) (*phoneNumber, error) {
-	e.Region, e.InstanceID = sc.Region, sc.ID
-	return n.phoneNumbers.Create(ctx, n.catalog.RootScope(ctx), &e, tags)
-}
 
 // ListPhoneNumbers lists the numbers of an instance in the older form: the ARN
 // has an instance part, and so names nothing that can be tagged.
@@ -44,7 +52,7 @@ func (n *Numbers) ListPhoneNumbers(ctx context.Context, in *connect.ListPhoneNum
 		return nil, err
 	}
 	page := catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}
-	found, next, err := n.phoneNumbers.ReferringWhere(ctx, n.catalog.Store(), sc, sc.PK, roleTarget, page, func(i *phoneNumber) bool {
+	found, next, err := n.claimedTo(ctx, target{Scope: sc}, page, func(i *phoneNumber) bool {
 		return oneOf(in.PhoneNumberCountryCodes, i.Value.CountryCode) && oneOf(in.PhoneNumberTypes, olderType(i.Value.Type))
 	})
 	if err != nil {
@@ -78,12 +86,12 @@ func olderType(t types.PhoneNumberType) types.PhoneNumberType {
 	}
 }
 
-// ListPhoneNumbersV2 lists the numbers of the instance that TargetArn or
-// InstanceId names; without either, those of all instances in the region.
+// ListPhoneNumbersV2 lists the numbers of the instance or traffic distribution
+// group that TargetArn or InstanceId names; without either, those of all instances in the region.
 func (n *Numbers) ListPhoneNumbersV2(ctx context.Context, in *connect.ListPhoneNumbersV2Input) (*connect.ListPhoneNumbersV2Output, error) {
 	prefix := aws.ToString(in.PhoneNumberPrefix)
-	if prefix != "" && !strings.HasPrefix(prefix, "+") {
-		return nil, fault.New(fault.InvalidParameter, "PhoneNumberPrefix must contain + as part of the country code")
+	if err := checkPrefix(prefix); err != nil {
+		return nil, err
 	}
 	keep := func(i *phoneNumber) bool {
 		return oneOf(in.PhoneNumberCountryCodes, i.Value.CountryCode) &&
@@ -102,11 +110,11 @@ func (n *Numbers) ListPhoneNumbersV2(ctx context.Context, in *connect.ListPhoneN
 			return nil, err
 		}
 	} else {
-		sc, err := n.target(ctx, in.TargetArn, in.InstanceId)
+		to, err := n.target(ctx, in.TargetArn, in.InstanceId)
 		if err != nil {
 			return nil, err
 		}
-		found, next, err = n.phoneNumbers.ReferringWhere(ctx, n.catalog.Store(), sc, sc.PK, roleTarget, page, keep)
+		found, next, err = n.claimedTo(ctx, to, page, keep)
 		if err != nil {
 			return nil, err
 		}
@@ -125,23 +133,49 @@ func (n *Numbers) ListPhoneNumbersV2(ctx context.Context, in *connect.ListPhoneN
 	}, nil
 }
 
-// target is the instance that a request names by ARN, by id, or by both when
-// they agree.
-func (n *Numbers) target(ctx context.Context, arn, id *string) (catalog.Scope, error) {
+// target is where the calls of a number go.
+type target struct {
+	catalog.Scope // the instance; that of the group if there is one
+	group         domain.TrafficDistributionGroupID
+}
+
+// target finds the instance or traffic distribution group that a request names
+// by ARN, the instance that it names by id, or by both when they agree.
+func (n *Numbers) target(ctx context.Context, arn, id *string) (target, error) {
+	if arn == nil && id == nil {
+		return target{}, fault.New(fault.InvalidParameter, "TargetArn or InstanceId is required")
+	}
 	if arn == nil {
-		return n.catalog.Scope(ctx, id)
+		sc, err := n.catalog.Scope(ctx, id)
+		return target{Scope: sc}, err
 	}
 	if !domain.IsARN(*arn) {
-		return catalog.Scope{}, fault.New(fault.InvalidParameter, "TargetArn must be the ARN of an instance")
+		return target{}, fault.New(fault.InvalidParameter, "TargetArn must be the ARN of an instance or of a traffic distribution group")
 	}
-	sc, err := n.catalog.ScopeARN(ctx, arn)
+	parsed, err := domain.ParseARN(*arn)
 	if err != nil {
-		return catalog.Scope{}, err
+		return target{}, err
 	}
-	if id != nil && *id != string(sc.ID) {
-		return catalog.Scope{}, fault.New(fault.InvalidParameter, "TargetArn and InstanceId must name the same instance when both are given")
+	var to target
+	if parsed.Kind == domain.KindTrafficDistributionGroup {
+		to.group, to.Scope, err = n.groups.GroupInstance(ctx, *arn)
+	} else {
+		to.Scope, err = n.catalog.ScopeARN(ctx, arn)
 	}
-	return sc, nil
+	if err != nil {
+		return target{}, err
+	}
+	if id != nil && *id != string(to.ID) {
+		return target{}, fault.New(fault.InvalidParameter, "TargetArn and InstanceId must name the same instance when both are given")
+	}
+	return to, nil
+}
+
+// claimedTo lists the numbers of a target.
+func (n *Numbers) claimedTo(ctx context.Context, to target, page catalog.Page, keep func(*phoneNumber) bool) ([]*phoneNumber, *string, error) {
+	return n.phoneNumbers.ReferringWhere(ctx, n.catalog.Store(), to.Scope, to.PK, roleInstance, page, func(i *phoneNumber) bool {
+		return i.Value.GroupID == to.group && (to.group != "" || i.Value.Region == to.Region) && keep(i)
+	})
 }
 
 // DescribePhoneNumber returns a number by its id or ARN.
@@ -157,10 +191,8 @@ func (n *Numbers) DescribePhoneNumber(ctx context.Context, in *connect.DescribeP
 
 func claimed(root catalog.Scope, i *phoneNumber) types.ClaimedPhoneNumberSummary {
 	e := &i.Value
-	target := root
-	target.ID = e.InstanceID
-	return types.ClaimedPhoneNumberSummary{
-		InstanceId:             aws.String(string(e.InstanceID)),
+	root.Region = e.Region // a list may be that of a replica's region
+	c := types.ClaimedPhoneNumberSummary{
 		PhoneNumber:            aws.String(e.Number),
 		PhoneNumberArn:         aws.String(root.ARN(domain.KindPhoneNumber, i.ID)),
 		PhoneNumberCountryCode: e.CountryCode,
@@ -170,8 +202,15 @@ func claimed(root catalog.Scope, i *phoneNumber) types.ClaimedPhoneNumberSummary
 		PhoneNumberType:        e.Type,
 		SourcePhoneNumberArn:   catalog.Optional(e.SourceARN),
 		Tags:                   i.TagMap(),
-		TargetArn:              aws.String(instanceARN(target)),
 	}
+	if e.GroupID != "" {
+		c.TargetArn = aws.String(root.ARN(domain.KindTrafficDistributionGroup, string(e.GroupID)))
+		return c
+	}
+	to := root
+	to.ID = e.InstanceID
+	c.InstanceId, c.TargetArn = aws.String(string(to.ID)), aws.String(instanceARN(to))
+	return c
 }
 
 func instanceARN(sc catalog.Scope) string { return sc.ARN(domain.KindInstance, string(sc.ID)) }

@@ -1,9 +1,6 @@
 package numbers_test
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -12,18 +9,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
-	"ringdown/internal/app/instance"
-	"ringdown/internal/app/numbers"
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
-	"ringdown/internal/store/sqlstore"
 )
 
-// centre is a booted server whose data folder held numbers at its start. No
-// operation makes any yet.
+var (
+	ok, same    = servertest.OK, servertest.Same
+	fails       = servertest.Fails
+	instanceARN = servertest.InstanceARN
+)
+
+// centre is a booted server with an inventory, whose numbers instances have
+// claimed.
 type centre struct {
 	*servertest.Server
 	one, two string            // instances of the region that clients sign for
@@ -40,11 +40,11 @@ var (
 		{Number: "+12025550100", CountryCode: "US", Type: types.PhoneNumberTypeDid, Description: "Front desk"},
 		{Number: "+18005550101", CountryCode: "US", Type: types.PhoneNumberTypeTollFree},
 		{Number: "+442079460102", CountryCode: "GB", Type: types.PhoneNumberTypeDid},
-		{Number: "+80055501030", CountryCode: "CH", Type: types.PhoneNumberTypeUifn},
+		{Number: "+80010000030", CountryCode: "AD", Type: types.PhoneNumberTypeUifn},
 		{Number: "+442079460104", CountryCode: "GB", Type: types.PhoneNumberTypeShared},
-		{Number: "+12025550105", CountryCode: "US", Type: types.PhoneNumberTypeThirdPartyDid, SourceARN: "arn:aws:sms-voice:us-east-1:123456789012:phone-number/phone-1"},
+		{Number: "+12025550105", CountryCode: "US", Type: types.PhoneNumberTypeThirdPartyDid, SourceARN: "arn:aws:sms-voice:us-east-1:123456789012:phone-number/12025550105"},
 		{Number: "+18005550106", CountryCode: "US", Type: types.PhoneNumberTypeThirdPartyTf},
-		{Number: "+12025", CountryCode: "US", Type: types.PhoneNumberTypeShortCode, Status: types.PhoneNumberWorkflowStatusFailed, StatusMessage: "The number is gone."},
+		{Number: "+12025", CountryCode: "US", Type: types.PhoneNumberTypeShortCode},
 	}
 	ofTwo = []domain.PhoneNumber{{Number: "+12025550200", CountryCode: "US", Type: types.PhoneNumberTypeDid}}
 	ofFar = []domain.PhoneNumber{{Number: "+12025550300", CountryCode: "US", Type: types.PhoneNumberTypeDid}}
@@ -53,44 +53,40 @@ var (
 func boot(t *testing.T) *centre {
 	t.Helper()
 	c := &centre{ids: map[string]string{}}
-	c.Server = servertest.Boot(t, func(cfg *server.Config) { c.fill(t, cfg.Data) })
+	c.Server = servertest.Boot(t, func(cfg *server.Config) {
+		for _, n := range slices.Concat(ofOne, ofTwo, ofFar) {
+			cfg.Numbers = append(cfg.Numbers, server.Number{Number: n.Number, Type: string(n.Type)})
+		}
+	})
+	c.one, c.two = c.NewInstance(t), c.NewInstance(t)
+	made, err := c.from(farRegion).CreateInstance(t.Context(), &connect.CreateInstanceInput{
+		IdentityManagementType: types.DirectoryTypeSaml, InstanceAlias: aws.String("far"),
+		InboundCallsEnabled: aws.Bool(true), OutboundCallsEnabled: aws.Bool(true),
+	})
+	ok(t, err)
+	c.far = *made.Id
+	c.claim(t, c.Connect, c.one, ofOne)
+	c.claim(t, c.Connect, c.two, ofTwo)
+	c.claim(t, c.from(farRegion), c.far, ofFar)
 	return c
 }
 
-func (c *centre) fill(t *testing.T, folder string) {
+func (c *centre) claim(t *testing.T, client *connect.Client, instance string, list []domain.PhoneNumber) {
 	t.Helper()
-	cat := catalog.New(catalog.Options{Account: server.DefaultAccount})
-	instances, phones := instance.New(cat), numbers.New(cat)
-	s, err := sqlstore.Open(context.Background(), sqlstore.Options{Dir: folder, Observer: cat.Observe})
-	ok(t, err)
-	defer func() { ok(t, s.Close()) }()
-	cat.Use(s)
-	add := func(region, alias string, list []domain.PhoneNumber) string {
-		ctx := domain.WithCaller(context.Background(), &domain.Caller{Region: region, Account: server.DefaultAccount})
-		made, err := instances.CreateInstance(ctx, &connect.CreateInstanceInput{
-			IdentityManagementType: types.DirectoryTypeSaml, InstanceAlias: &alias,
-			InboundCallsEnabled: aws.Bool(true), OutboundCallsEnabled: aws.Bool(true),
-		})
-		ok(t, err)
-		sc, err := cat.Scope(ctx, made.Id)
-		ok(t, err)
-		for _, n := range list {
-			if n.Status == "" {
-				n.Status = types.PhoneNumberWorkflowStatusClaimed
-			}
-			i, err := phones.Add(ctx, sc, n, nil)
+	for _, n := range list {
+		description := catalog.Optional(n.Description)
+		if n.SourceARN != "" {
+			out, err := client.ImportPhoneNumber(t.Context(), &connect.ImportPhoneNumberInput{InstanceId: &instance, SourcePhoneNumberArn: &n.SourceARN, PhoneNumberDescription: description})
 			ok(t, err)
-			c.ids[n.Number] = i.ID
+			c.ids[n.Number] = *out.PhoneNumberId
+			continue
 		}
-		_, err = phones.Add(ctx, sc, ofOne[0], nil)
-		if !fault.Is(err, fault.DuplicateResource) {
-			t.Errorf("adding a number again gives %v", err)
-		}
-		return *made.Id
+		out, err := client.ClaimPhoneNumber(t.Context(), &connect.ClaimPhoneNumberInput{InstanceId: &instance, PhoneNumber: &n.Number, PhoneNumberDescription: description})
+		ok(t, err)
+		c.ids[n.Number] = *out.PhoneNumberId
+		_, err = client.ClaimPhoneNumber(t.Context(), &connect.ClaimPhoneNumberInput{InstanceId: &instance, PhoneNumber: &n.Number})
+		fails(t, err, fault.InvalidParameter, "Phone number not available: "+n.Number)
 	}
-	c.one = add(servertest.Region, "one", ofOne)
-	c.two = add(servertest.Region, "two", ofTwo)
-	c.far = add(farRegion, "far", ofFar)
 }
 
 // from returns a client of another region.
@@ -98,44 +94,8 @@ func (c *centre) from(region string) *connect.Client {
 	return c.Client(c.Root.AccessKeyID, c.Root.SecretAccessKey, func(o *connect.Options) { o.Region = region })
 }
 
-func instanceARN(id string) string {
-	return "arn:aws:connect:" + servertest.Region + ":" + server.DefaultAccount + ":instance/" + id
-}
-
 func (c *centre) arn(number string) string {
-	return "arn:aws:connect:" + servertest.Region + ":" + server.DefaultAccount + ":phone-number/" + c.ids[number]
-}
-
-func ok(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// fails checks the exception of an answer, "" for none.
-func fails(t testing.TB, err error, code fault.Code) {
-	t.Helper()
-	var e interface{ ErrorCode() string }
-	switch {
-	case code == "" && err == nil:
-	case code == "":
-		t.Errorf("unexpected error: %v", err)
-	case !errors.As(err, &e) || e.ErrorCode() != string(code):
-		t.Errorf("error is %v, want %s", err, code)
-	}
-}
-
-// same compares two values by their JSON.
-func same(t testing.TB, what string, got, want any) {
-	t.Helper()
-	g, err := json.Marshal(got)
-	ok(t, err)
-	w, err := json.Marshal(want)
-	ok(t, err)
-	if string(g) != string(w) {
-		t.Errorf("%s is\n%s\nwant\n%s", what, g, w)
-	}
+	return "arn:aws:connect:" + servertest.Region + ":" + servertest.Account + ":phone-number/" + c.ids[number]
 }
 
 // pick returns the numbers at some places of a list.
@@ -157,7 +117,7 @@ func TestListPhoneNumbers(t *testing.T) {
 		"all":               {connect.ListPhoneNumbersInput{}, pick(ofOne, 0, 1, 2, 3, 4, 5, 6, 7)},
 		"by three":          {connect.ListPhoneNumbersInput{MaxResults: aws.Int32(3)}, pick(ofOne, 0, 1, 2, 3, 4, 5, 6, 7)},
 		"country":           {connect.ListPhoneNumbersInput{PhoneNumberCountryCodes: []types.PhoneNumberCountryCode{"GB"}}, pick(ofOne, 2, 4)},
-		"countries, by one": {connect.ListPhoneNumbersInput{PhoneNumberCountryCodes: []types.PhoneNumberCountryCode{"GB", "CH"}, MaxResults: aws.Int32(1)}, pick(ofOne, 2, 3, 4)},
+		"countries, by one": {connect.ListPhoneNumbersInput{PhoneNumberCountryCodes: []types.PhoneNumberCountryCode{"GB", "AD"}, MaxResults: aws.Int32(1)}, pick(ofOne, 2, 3, 4)},
 		// Types that the operation does not know count as those that it shows.
 		"DID":             {connect.ListPhoneNumbersInput{PhoneNumberTypes: []types.PhoneNumberType{did}}, pick(ofOne, 0, 2, 4, 5)},
 		"toll-free":       {connect.ListPhoneNumbersInput{PhoneNumberTypes: []types.PhoneNumberType{free}}, pick(ofOne, 1, 3, 6)},
@@ -188,7 +148,7 @@ func TestListPhoneNumbers(t *testing.T) {
 		id := c.ids[ofOne[3].Number]
 		same(t, "summary", out.PhoneNumberSummaryList[3], types.PhoneNumberSummary{
 			Arn: aws.String(instanceARN(c.one) + "/phone-number/" + id), Id: &id, PhoneNumber: &ofOne[3].Number,
-			PhoneNumberCountryCode: "CH", PhoneNumberType: types.PhoneNumberTypeTollFree,
+			PhoneNumberCountryCode: "AD", PhoneNumberType: types.PhoneNumberTypeTollFree,
 		})
 		_, err = c.Connect.ListTagsForResource(t.Context(), &connect.ListTagsForResourceInput{ResourceArn: out.PhoneNumberSummaryList[3].Arn})
 		fails(t, err, fault.ResourceNotFound)
@@ -320,9 +280,6 @@ func TestDescribePhoneNumber(t *testing.T) {
 		if n.SourceARN != "" {
 			want.SourcePhoneNumberArn = &n.SourceARN
 		}
-		if n.StatusMessage != "" {
-			want.PhoneNumberStatus = &types.PhoneNumberStatus{Status: n.Status, Message: &n.StatusMessage}
-		}
 		for _, give := range []string{c.ids[n.Number], c.arn(n.Number)} {
 			out, err := c.Connect.DescribePhoneNumber(t.Context(), &connect.DescribePhoneNumberInput{PhoneNumberId: &give})
 			ok(t, err)
@@ -367,10 +324,12 @@ func TestTagsOfPhoneNumber(t *testing.T) {
 func TestInstanceWithNumbers(t *testing.T) {
 	c := boot(t)
 	_, err := c.Connect.DeleteInstance(t.Context(), &connect.DeleteInstanceInput{InstanceId: &c.one})
-	fails(t, err, fault.InvalidRequest)
-	out, err := c.Connect.ListInstances(t.Context(), &connect.ListInstancesInput{})
 	ok(t, err)
-	if !slices.ContainsFunc(out.InstanceSummaryList, func(i types.InstanceSummary) bool { return *i.Id == c.one }) {
-		t.Error("an instance was deleted in spite of its numbers")
+	out, err := c.Connect.ListPhoneNumbersV2(t.Context(), &connect.ListPhoneNumbersV2Input{})
+	ok(t, err)
+	if len(out.ListPhoneNumbersSummaryList) != 1 || *out.ListPhoneNumbersSummaryList[0].InstanceId != c.two {
+		t.Errorf("numbers outlived their instance: %d", len(out.ListPhoneNumbersSummaryList))
 	}
+	_, err = c.Connect.ClaimPhoneNumber(t.Context(), &connect.ClaimPhoneNumberInput{InstanceId: &c.two, PhoneNumber: &ofOne[0].Number})
+	ok(t, err)
 }

@@ -47,7 +47,7 @@ func queueRefs(e *domain.Queue) []catalog.Ref {
 			refs = append(refs, catalog.Ref{Role: role, Kind: kind, ID: id})
 		}
 	}
-	optional(roleCallerNumber, domain.KindPhoneNumber, string(e.OutboundCaller.NumberID))
+	optional(catalog.RoleCallerNumber, domain.KindPhoneNumber, string(e.OutboundCaller.NumberID))
 	optional(roleOutboundFlow, domain.KindContactFlow, string(e.OutboundCaller.FlowID))
 	optional(roleOutboundEmail, domain.KindEmailAddress, string(e.OutboundEmailAddressID))
 	for _, id := range e.EmailAddressIDs {

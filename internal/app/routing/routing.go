@@ -24,7 +24,6 @@ const (
 	roleQueue                 store.Role = "queue"
 	roleManualAssignmentQueue store.Role = "manual-assignment-queue"
 	roleDefaultOutboundQueue  store.Role = "default-outbound-queue"
-	roleCallerNumber          store.Role = "outbound-caller-number"
 	roleOutboundFlow          store.Role = "outbound-flow"
 	roleOutboundEmail         store.Role = "outbound-email-address"
 	roleEmailAddress          store.Role = "email-address"
