@@ -341,6 +341,36 @@ var operations = map[string]struct {
 		_, err := c.ListUserProficiencies(ctx, &connect.ListUserProficienciesInput{InstanceId: &i, UserId: &r})
 		return err
 	}},
+	"DescribeAuthenticationProfile": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
+		_, err := c.DescribeAuthenticationProfile(ctx, &connect.DescribeAuthenticationProfileInput{InstanceId: &i, AuthenticationProfileId: &r})
+		return err
+	}},
+	"UpdateAuthenticationProfile": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
+		_, err := c.UpdateAuthenticationProfile(ctx, &connect.UpdateAuthenticationProfileInput{InstanceId: &i, AuthenticationProfileId: &r})
+		return err
+	}},
+	"ListAuthenticationProfiles": {false, func(ctx context.Context, c *connect.Client, i, _ string) error {
+		_, err := c.ListAuthenticationProfiles(ctx, &connect.ListAuthenticationProfilesInput{InstanceId: &i})
+		return err
+	}},
+	"AssociateSecurityProfiles": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
+		_, err := c.AssociateSecurityProfiles(ctx, &connect.AssociateSecurityProfilesInput{
+			InstanceId: &i, EntityType: types.EntityTypeUser, EntityArn: aws.String(servertest.InstanceARN(i) + "/agent/" + r), SecurityProfiles: []types.SecurityProfileItem{{Id: &r}},
+		})
+		return err
+	}},
+	"DisassociateSecurityProfiles": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
+		_, err := c.DisassociateSecurityProfiles(ctx, &connect.DisassociateSecurityProfilesInput{
+			InstanceId: &i, EntityType: types.EntityTypeUser, EntityArn: aws.String(servertest.InstanceARN(i) + "/agent/" + r), SecurityProfiles: []types.SecurityProfileItem{{Id: &r}},
+		})
+		return err
+	}},
+	"ListEntitySecurityProfiles": {true, func(ctx context.Context, c *connect.Client, i, r string) error {
+		_, err := c.ListEntitySecurityProfiles(ctx, &connect.ListEntitySecurityProfilesInput{
+			InstanceId: &i, EntityType: types.EntityTypeUser, EntityArn: aws.String(servertest.InstanceARN(i) + "/agent/" + r),
+		})
+		return err
+	}},
 }
 
 func TestOperationsKeepToTheirInstance(t *testing.T) {
