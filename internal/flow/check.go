@@ -287,6 +287,8 @@ func (c *checker) value(v *Value, n *Node, a at) {
 		}
 	case Anything:
 		c.anything(n, a)
+	case Shaped:
+		c.typed(n, a, jsontext.KindBeginObject)
 	default:
 		c.scalar(v, n, a)
 	}
@@ -322,7 +324,9 @@ func (c *checker) scalar(v *Value, n *Node, a at) {
 		return
 	}
 	if n.Text == "" {
-		c.invalid(n.Offset, a, RuleEmpty, "must not be empty")
+		if !v.Empty {
+			c.invalid(n.Offset, a, RuleEmpty, "must not be empty")
+		}
 		return
 	}
 	found := references(n.Text)

@@ -7,8 +7,9 @@
 // stand; document.go reads flow, actions and transitions from it; check.go
 // applies the rules that all actions share, and those of each type from the
 // tables in actions_*.go, which are data to be held against the pages "Actions
-// in the Amazon Connect Flow language" of the API reference. An interpreter
-// needs the same Document and the same tables.
+// in the Amazon Connect Flow language" of the API reference; spec.go says what
+// the tables can say. An interpreter needs the same Document and the same
+// tables. test_case.go does the same for the testing language.
 //
 // The words of a Problem are the service's where they are known. Where the
 // service is known to differ from its documentation the tables follow the
@@ -54,7 +55,8 @@ type Problem struct {
 	Rule string `json:"rule"`
 	// Path leads to the place in the document, "" for the document itself.
 	Path string `json:"path,omitempty"`
-	// Action is the identifier of the action concerned, "" for none.
+	// Action is the identifier of the action concerned, in a test case that of
+	// the observation; "" for none.
 	Action string `json:"action,omitempty"`
 	// Line and Column of the place in the document, counted from 1, columns in
 	// characters.

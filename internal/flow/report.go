@@ -96,11 +96,13 @@ func noun(a at) string {
 	}
 	switch {
 	case steps[1] == nil:
-		return "Flow"
+		return "Document"
 	case steps[0].name == "Actions":
 		return "Action"
+	case steps[0].name == "Observations":
+		return "Observation"
 	default:
-		return "Flow"
+		return "Document"
 	}
 }
 

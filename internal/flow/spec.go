@@ -142,6 +142,9 @@ type Value struct {
 	Object *Object
 	// Kind of the resource that it names by id or ARN; KindRoot: none.
 	Kind domain.Kind
+	// Empty is true when a text may be empty. The service refuses every empty
+	// value in a flow.
+	Empty bool
 	// Elsewhere is true when the service accepts the name of a resource that
 	// the instance does not know.
 	Elsewhere bool
@@ -161,6 +164,7 @@ const (
 	Map
 	Struct
 	Anything
+	Shaped // an object whose properties depend on its siblings: their Check knows
 )
 
 // Dynamic is how a value may refer to the contact's data by JSONPath.
