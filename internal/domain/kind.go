@@ -60,7 +60,6 @@ const (
 	KindDataTable                    Kind = 50
 	KindDataTableAttribute           Kind = 51
 	KindDataTableRecord              Kind = 52
-	KindDataTableValue               Kind = 53
 	KindTestCase                     Kind = 54
 	KindEntitySecurityProfiles       Kind = 55
 	KindInstanceReplica              Kind = 57
@@ -135,7 +134,6 @@ var kinds = map[Kind]kindInfo{
 	KindDataTable:                    {name: "DataTable", segment: "data-table"},
 	KindDataTableAttribute:           {name: "DataTableAttribute"},
 	KindDataTableRecord:              {name: "DataTableRecord"},
-	KindDataTableValue:               {name: "DataTableValue"},
 	KindTestCase:                     {name: "TestCase", segment: "test-case"},
 	KindEntitySecurityProfiles:       {name: "EntitySecurityProfiles"},
 	KindInstanceReplica:              {name: "InstanceReplica"},

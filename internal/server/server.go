@@ -147,7 +147,7 @@ func newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []an
 		workspaces.New(c, screens),
 		notifications.New(c),
 		screens,
-		datatables.New(c),
+		datatables.New(c, routes),
 		vocabularies.New(c),
 		tasks.New(c),
 		rules.New(c),
