@@ -33,6 +33,7 @@ func commands() []command {
 		{"serve", "[flags]", "Run the server.", serve},
 		{"env", "[flags]", "Print the export lines that point the AWS CLI and SDKs at this server.", env},
 		{"keys", "create|list|delete", "Manage access keys for principals other than root.", keys},
+		{"flow", "check FILE...", "Check documents of the flow language, without a server.", flows},
 		{"version", "", "Print the version.", version},
 	}
 }
