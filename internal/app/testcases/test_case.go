@@ -34,36 +34,29 @@ var testCaseKind = catalog.Kind[domain.TestCase]{
 type testCase = catalog.Item[domain.TestCase]
 
 // CreateTestCase adds a test case. It is published unless Status says SAVED.
-// TestCaseId is for a copy in another region: an id that is taken is a
-// DuplicateResourceException. LastModifiedTime and LastModifiedRegion, which go
-// with it, are not taken over (docs/divergences.md).
+// TestCaseId is for a copy in the replica of an instance, whose resources are
+// not kept apart, so it is refused; LastModifiedTime and LastModifiedRegion,
+// which go with it, are not taken over (docs/divergences.md).
 func (t *TestCases) CreateTestCase(ctx context.Context, in *connect.CreateTestCaseInput) (*connect.CreateTestCaseOutput, error) {
 	sc, err := t.catalog.ScopeARN(ctx, in.InstanceId)
 	if err != nil {
 		return nil, err
 	}
-	id := domain.NewID()
 	if in.TestCaseId != nil {
-		if id = *in.TestCaseId; !domain.IsUUID(id) {
-			return nil, fault.New(fault.InvalidParameter, "TestCaseId must be a UUID")
-		}
+		return nil, fault.New(fault.InvalidRequest, "TestCaseId can be given only to copy a test case into a replica of the instance, which is not supported")
 	}
 	status := cmp.Or(in.Status, types.TestCaseStatusPublished)
 	content := &domain.TestCaseContent{
-		TestCaseID: domain.TestCaseID(id), Status: status, Content: *in.Content,
+		Status: status, Content: *in.Content,
 		EntryPoint: in.EntryPoint, InitializationData: aws.ToString(in.InitializationData),
 	}
 	e := &domain.TestCase{Name: *in.Name, Description: aws.ToString(in.Description), Status: status}
 	var made *testCase
 	err = t.catalog.Store().Update(ctx, func(tx store.Tx) error {
-		if in.TestCaseId != nil {
-			if err := t.checkFree(ctx, tx, sc, id); err != nil {
-				return err
-			}
-		}
-		if made, err = t.testCases.InsertAs(ctx, tx, sc, id, e, in.Tags); err != nil {
+		if made, err = t.testCases.Insert(ctx, tx, sc, e, in.Tags); err != nil {
 			return err
 		}
+		content.TestCaseID = domain.TestCaseID(made.ID)
 		if err := checkContent(ctx, tx, sc, content); err != nil {
 			return err
 		}
@@ -74,17 +67,6 @@ func (t *TestCases) CreateTestCase(ctx context.Context, in *connect.CreateTestCa
 		return nil, err
 	}
 	return &connect.CreateTestCaseOutput{TestCaseArn: made.ARN(sc), TestCaseId: aws.String(made.ID)}, nil
-}
-
-func (t *TestCases) checkFree(ctx context.Context, rd store.Reader, sc catalog.Scope, id string) error {
-	switch _, err := t.testCases.GetIn(ctx, rd, sc, id); {
-	case err == nil:
-		return fault.New(fault.DuplicateResource, "A TestCase with the id %s already exists.", id)
-	case fault.Is(err, fault.ResourceNotFound):
-		return nil
-	default:
-		return err
-	}
 }
 
 // DescribeTestCase returns a test case with the content of a status: without
