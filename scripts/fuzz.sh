@@ -6,9 +6,9 @@ cd "$(dirname "$0")/.."
 
 : "${FUZZ_TIME:=10s}"
 : "${FUZZ_EXPOSED_TIME:=$FUZZ_TIME}"
-# The decoder of requests, the parsers of signatures, ARNs and policy
-# documents. An expression for grep -E.
-exposed='^Fuzz(Decode|Authorization|ParseARN|ParsePolicy)$'
+# The decoder of requests, the parsers of signatures, ARNs, policy documents,
+# flows and test cases. An expression for grep -E.
+exposed='^Fuzz(Decode|Authorization|ParseARN|ParsePolicy|Check|CheckTest)$'
 
 log=$(mktemp "${TMPDIR:-/tmp}/fuzz.XXXXXX")
 trap 'rm -f "$log"' EXIT

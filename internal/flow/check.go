@@ -126,27 +126,27 @@ func (c *checker) errors(act *Action, p, owner *Node, a at) {
 }
 
 func (c *checker) conditions(act *Action, p, owner *Node, ta at) {
-	branches, list := act.Transitions.Conditions, ta.member("Conditions")
+	branches, all := act.Transitions.Conditions, ta.member("Conditions")
 	rule := Conditions{None: "the action has no result to compare"}
 	if act.Spec.Conditions != nil {
 		rule = act.Spec.Conditions(p)
 	}
 	if rule.None != "" {
 		if len(branches) > 0 {
-			c.add(owner.Get("Conditions").Offset, list, RuleConditions, rule.None, "Action does not support conditions. Path: %s", list)
+			c.add(owner.Get("Conditions").Offset, all, RuleConditions, rule.None, "Action does not support conditions. Path: %s", all)
 		}
 		return
 	}
 	// Whatever is wrong with its conditions, the service names all of them.
 	refuse := func(n *Node, place at, rule, hint string) {
-		c.add(n.Offset, place, rule, hint, "Invalid Action property value. Path: %s", list)
+		c.add(n.Offset, place, rule, hint, "Invalid Action property value. Path: %s", all)
 	}
 	whole := owner.Get("Conditions")
 	if whole == nil {
 		whole = owner
 	}
 	if len(branches) < rule.Min {
-		refuse(whole, list, RuleConditions, fmt.Sprintf("must have at least %d", rule.Min))
+		refuse(whole, all, RuleConditions, fmt.Sprintf("must have at least %d", rule.Min))
 	}
 	var have []string
 	wrong, last := false, int64(0)
@@ -156,7 +156,7 @@ func (c *checker) conditions(act *Action, p, owner *Node, ta at) {
 			continue
 		}
 		condition := b.node.Get("Condition")
-		place := list.item(i).member("Condition")
+		place := all.item(i).member("Condition")
 		if !slices.Contains(rule.Operators, b.Operator) {
 			refuse(condition.Get("Operator"), place.member("Operator"), RuleOperator, "must be one of "+quoted(rule.Operators))
 		}
@@ -191,7 +191,7 @@ func (c *checker) conditions(act *Action, p, owner *Node, ta at) {
 		}
 	}
 	if len(missing) > 0 {
-		refuse(whole, list, RuleConditions, "there must be a condition "+strings.Join(missing, " and "))
+		refuse(whole, all, RuleConditions, "there must be a condition "+strings.Join(missing, " and "))
 	}
 }
 
