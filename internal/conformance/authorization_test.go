@@ -148,7 +148,8 @@ func (w *world) checkResources(t testing.TB, op *operation, in object, resources
 		if !strings.HasPrefix(arn, "arn:aws:connect:"+servertest.Region+":123456789012:") {
 			t.Errorf("%s is no ARN of this account and region", arn)
 		}
-		if id, ok := in["InstanceId"].(string); ok && !strings.Contains(arn, "instance/"+id) {
+		// Phone numbers and traffic distribution groups are outside any instance.
+		if id, ok := in["InstanceId"].(string); ok && strings.Contains(arn, ":instance/") && !strings.Contains(arn, "instance/"+id) {
 			t.Errorf("%s is not in the instance %s that the request names", arn, id)
 		}
 	}

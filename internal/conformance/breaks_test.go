@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // broken is a request in which one member breaks one rule of the model.
@@ -194,7 +195,8 @@ func (b *breaker) text(p place, s *shape, v string) {
 		short := strings.Repeat("x", int(*s.Min)-1)
 		b.add(p, "too short", short, fmt.Sprintf("must have at least %v characters, it has %d", *s.Min, len(short)))
 	}
-	if s.Pattern != "" {
+	// Nothing clashes with a pattern that takes everything.
+	if s.Pattern != "" && examples[s.Name].clash != "" {
 		v = examples[s.Name].clash
 		b.add(p, "pattern", v, "")
 		sensitive()
@@ -203,11 +205,12 @@ func (b *breaker) text(p place, s *shape, v string) {
 
 // mixedCase changes the case of a value's last letter.
 func mixedCase(s string) string {
-	last := s[len(s)-1:]
-	if strings.ToLower(last) == last {
-		return s[:len(s)-1] + strings.ToUpper(last)
+	last := strings.LastIndexFunc(s, unicode.IsLetter)
+	letter := s[last : last+1]
+	if strings.ToLower(letter) == letter {
+		return s[:last] + strings.ToUpper(letter) + s[last+1:]
 	}
-	return s[:len(s)-1] + strings.ToLower(last)
+	return s[:last] + strings.ToLower(letter) + s[last+1:]
 }
 
 func (b *breaker) number(p place, s *shape) {

@@ -94,12 +94,8 @@ var recipes = map[string]recipe{
 	"UpdateUserProficiencies":       of(oldProficiency(object{"Level": float64(5)})),
 	"DisassociateUserProficiencies": of(oldProficiency(object{})),
 
-	// Queues. Neither phone numbers nor e-mail addresses can be made yet.
-	"CreateQueue":                     of(without("EmailAddressesConfig", "OutboundEmailConfig"), given("OutboundCallerConfig", callerConfig)),
-	"UpdateQueueOutboundCallerConfig": of(given("OutboundCallerConfig", callerConfig)),
-	"UpdateQueueOutboundEmailConfig":  of(with("OutboundEmailConfig", always(object{}))),
-	"AssociateQueueEmailAddresses":    {answer: "ResourceNotFoundException"}, // nothing makes e-mail addresses yet
-	"SearchQueues":                    of(searchCriteria("name"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
+	// Queues.
+	"SearchQueues": of(searchCriteria("name"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
 
 	// Routing profiles: manual assignment is for every channel but voice.
 	"CreateRoutingProfile": of(given("ManualAssignmentQueueConfigs", manualQueue)),
@@ -131,10 +127,8 @@ var recipes = map[string]recipe{
 	"UpdateQuickConnectConfig": of(with("QuickConnectConfig", always(phoneQuickConnect))),
 	"SearchQuickConnects":      of(searchCriteria("name"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
 
-	// Flows, prompts and numbers.
-	"SearchPrompts":       of(searchCriteria("name"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
-	"DescribePhoneNumber": {answer: "ResourceNotFoundException"}, // nothing claims numbers yet
-	"ListPhoneNumbersV2":  of(without("InstanceId"), given("TargetArn", func(_ testing.TB, w *world) any { return w.arn("", "") })),
+	// Prompts.
+	"SearchPrompts": of(searchCriteria("name"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
 
 	// Tags.
 	"TagResource":         of(with("resourceArn", userARN)),
@@ -199,10 +193,6 @@ func securityProfileRules(t testing.TB, w *world, in object, how style) {
 	in["AllowedAccessControlHierarchyGroupId"] = w.shared(t, hierarchyGroup)
 	delete(in, "AllowedFlowModules") // nothing makes modules yet
 	in["Applications"] = []any{object{"Namespace": "a.namespace", "ApplicationPermissions": []any{"ACCESS"}}}
-}
-
-func callerConfig(t testing.TB, w *world) any {
-	return object{"OutboundCallerIdName": "Support", "OutboundFlowId": w.shared(t, contactFlow)}
 }
 
 func voiceQueue(t testing.TB, w *world) object {

@@ -7,7 +7,7 @@ import (
 )
 
 // example is a value that matches a shape's pattern, and one that does not
-// though its length is legal.
+// though its length is legal; empty for a pattern that takes everything.
 type example struct{ match, clash string }
 
 // examples are values for the shapes that have a pattern.
@@ -207,7 +207,7 @@ func (b *builder) text(name string, s *shape) string {
 		v = e.match
 		if strings.HasSuffix(name, "Name") || strings.HasSuffix(name, "Alias") {
 			v = fmt.Sprintf("%s %d", v, b.world.next())
-			if name == "InstanceAlias" {
+			if s.Name == "DirectoryAlias" {
 				v = strings.ReplaceAll(v, " ", "-")
 			}
 		}
