@@ -1,0 +1,44 @@
+package conformance
+
+import (
+	"context"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/connect"
+)
+
+const testCase kind = "TestCase"
+
+// testDocument is a document of the testing language that ends once it has
+// begun.
+const testDocument = `{"Version":"2025-06-21","Metadata":{},"Observations":[{"Identifier":"begin",
+	"Event":{"Identifier":"begun","Type":"TestInitiated","Actor":"System","Properties":{}},"Usage":{"Type":"EXACTLY"},
+	"Actions":[{"Identifier":"end","Type":"TestControl","Parameters":{"ActionType":"TestControl","Command":{"Type":"EndTest"}}}],
+	"Transitions":{"NextObservations":[]}}]}`
+
+func init() {
+	add(family{
+		makers: map[kind]maker{
+			testCase: func(ctx context.Context, _ testing.TB, w *world, c *connect.Client) (*string, error) {
+				out, err := c.CreateTestCase(ctx, &connect.CreateTestCaseInput{InstanceId: &w.instance, Name: w.name(), Content: aws.String(testDocument)})
+				if err != nil {
+					return nil, err
+				}
+				return out.TestCaseId, nil
+			},
+		},
+		references: map[string]kind{"TestCaseId": testCase},
+		literals:   map[string]any{"InitializationData": `{"Language":"en"}`},
+		recipes: map[string]recipe{
+			"CreateTestCase":  of(without("TestCaseId"), with("Content", always(testDocument)), given("EntryPoint", chatEntryPoint)),
+			"UpdateTestCase":  of(given("Content", always(testDocument)), given("EntryPoint", chatEntryPoint)),
+			"SearchTestCases": of(searchCriteria("name"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
+		},
+	})
+}
+
+// chatEntryPoint is an entry point with the parameters of its type alone.
+func chatEntryPoint(t testing.TB, w *world) any {
+	return object{"Type": "CHAT", "ChatEntryPointParameters": object{"FlowId": w.shared(t, contactFlow)}}
+}
