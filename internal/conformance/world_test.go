@@ -225,13 +225,6 @@ func init() {
 			}
 			return out.PromptSummaryList[0].Id, nil
 		},
-		contactFlow: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
-			out, err := c.ListContactFlows(ctx, &connect.ListContactFlowsInput{InstanceId: &w.instance, MaxResults: aws.Int32(1)})
-			if err != nil {
-				return nil, err
-			}
-			return out.ContactFlowSummaryList[0].Id, nil
-		},
 		predefinedAttribute: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
 			name := w.name()
 			_, err := c.CreatePredefinedAttribute(ctx, &connect.CreatePredefinedAttributeInput{

@@ -144,55 +144,70 @@ func TestListContactFlows(t *testing.T) {
 }
 
 func TestDescribeContactFlow(t *testing.T) {
-	s, instance := bootWith(t,
-		storedFlow{name: "published", published: "P1"},
-		storedFlow{name: "edited", published: "P2", saved: "S2"},
-		storedFlow{name: "draft", saved: "S3"},
-	)
-	ids := map[string]string{}
+	s := servertest.Boot(t)
+	instance := s.NewInstance(t)
+	ids := map[string]string{
+		"published": *newFlow(t, s, instance, "published", content("P1"), func(in *connect.CreateContactFlowInput) {
+			in.Description, in.Tags = aws.String("about it"), map[string]string{"Team": "a"}
+		}).ContactFlowId,
+		"edited": *newFlow(t, s, instance, "edited", content("P0")).ContactFlowId,
+		"draft":  *newFlow(t, s, instance, "draft", "S0", savedOnly).ContactFlowId,
+		"done":   *newFlow(t, s, instance, "done", "S0", savedOnly).ContactFlowId,
+	}
+	ok(t, writeFlow(t, s, instance, ids["edited"], content("P2")))
+	ok(t, writeFlow(t, s, instance, ids["edited"]+":$SAVED", "S1"))
+	ok(t, writeFlow(t, s, instance, ids["edited"]+":$SAVED", "S2")) // no valid content, but saved only
+	ok(t, writeFlow(t, s, instance, instanceARN(instance)+"/contact-flow/"+ids["draft"]+":$SAVED", "S3"))
+	ok(t, writeFlow(t, s, instance, ids["done"], content("P4")))
+
+	const published, saved = types.ContactFlowStatusPublished, types.ContactFlowStatusSaved
 	for _, f := range contactFlows(t, s.Connect, instance) {
-		ids[*f.Name] = *f.Id
-		want := types.ContactFlowStatusPublished
+		want := published
 		if *f.Name == "draft" {
-			want = types.ContactFlowStatusSaved
+			want = saved
 		}
-		if f.ContactFlowStatus != want || f.ContactFlowState != types.ContactFlowStateArchived {
-			t.Errorf("%s is listed as %s, %s", *f.Name, f.ContactFlowStatus, f.ContactFlowState)
+		if f.ContactFlowStatus != want {
+			t.Errorf("%s is listed as %s", *f.Name, f.ContactFlowStatus)
 		}
 	}
-	const published, saved = types.ContactFlowStatusPublished, types.ContactFlowStatusSaved
 	for _, c := range []struct {
 		flow, qualifier string
 		content         string
 		status          types.ContactFlowStatus
 		code            fault.Code
 	}{
-		{flow: "published", content: "P1", status: published},
-		{flow: "published", qualifier: ":$SAVED", content: "P1", status: published},
+		{flow: "published", content: content("P1"), status: published},
+		{flow: "published", qualifier: ":$SAVED", content: content("P1"), status: published},
+		{flow: "published", qualifier: ":$LATEST", content: content("P1"), status: published},
 		{flow: "published", qualifier: ":1", code: fault.ResourceNotFound},
 		{flow: "published", qualifier: ":$saved", code: fault.ResourceNotFound},
-		{flow: "edited", content: "P2", status: published},
+		{flow: "edited", content: content("P2"), status: published},
+		{flow: "edited", qualifier: ":$LATEST", content: content("P2"), status: published},
 		{flow: "edited", qualifier: ":$SAVED", content: "S2", status: saved},
 		{flow: "draft", code: fault.ContactFlowNotPublished},
+		{flow: "draft", qualifier: ":$LATEST", code: fault.ContactFlowNotPublished},
 		{flow: "draft", qualifier: ":$SAVED", content: "S3", status: saved},
 		{flow: "draft", qualifier: ":2", code: fault.ResourceNotFound},
+		{flow: "done", content: content("P4"), status: published},
+		{flow: "done", qualifier: ":$SAVED", content: content("P4"), status: published},
 	} {
 		for _, prefix := range []string{"", instanceARN(instance) + "/contact-flow/"} {
 			t.Run(c.flow+c.qualifier+" "+prefix, func(t *testing.T) {
-				out, err := s.Connect.DescribeContactFlow(t.Context(), &connect.DescribeContactFlowInput{
-					InstanceId: &instance, ContactFlowId: aws.String(prefix + ids[c.flow] + c.qualifier),
-				})
+				f, err := describeFlow(t, s, instance, prefix+ids[c.flow]+c.qualifier)
 				fails(t, err, c.code)
 				if err != nil {
 					return
 				}
-				f := out.ContactFlow
-				sha := (&domain.FlowContent{Content: c.content}).SHA256()
-				if *f.Content != c.content || f.Status != c.status || *f.FlowContentSha256 != sha {
+				if *f.Content != c.content || f.Status != c.status || *f.FlowContentSha256 != sha256Of(c.content) {
 					t.Errorf("got %s with status %s and checksum %s", *f.Content, f.Status, *f.FlowContentSha256)
 				}
-				if *f.Id != ids[c.flow] || *f.Arn != instanceARN(instance)+"/contact-flow/"+ids[c.flow] || f.Version != nil || f.Description != nil {
+				if *f.Id != ids[c.flow] || *f.Arn != instanceARN(instance)+"/contact-flow/"+ids[c.flow] || f.Version != nil || f.VersionDescription != nil {
 					t.Errorf("got %+v", f)
+				}
+				if c.flow == "published" {
+					same(t, "description and tags", []any{f.Description, f.Tags}, []any{"about it", map[string]string{"Team": "a"}})
+				} else if f.Description != nil {
+					t.Errorf("Description is %q, not absent", *f.Description)
 				}
 			})
 		}
@@ -213,11 +228,12 @@ func TestDeleteInstanceWithFlows(t *testing.T) {
 // BenchmarkListContactFlows lists the flows of an instance that has as many
 // and as large ones as AWS allows.
 func BenchmarkListContactFlows(b *testing.B) {
-	flows := make([]storedFlow, 100)
-	for i := range flows {
-		flows[i] = storedFlow{name: fmt.Sprint(i), published: strings.Repeat("x", 256_000)}
+	s := servertest.Boot(b)
+	instance := s.NewInstance(b)
+	long := strings.Repeat("x", 256_000)
+	for i := len(starter.Flows()); i < 100; i++ {
+		newFlow(b, s, instance, fmt.Sprint(i), long, savedOnly)
 	}
-	s, instance := bootWith(b, flows...)
 	for b.Loop() {
 		if n := len(contactFlows(b, s.Connect, instance)); n != 100 {
 			b.Fatalf("%d flows", n)

@@ -78,25 +78,11 @@ type documents[E any] struct {
 	aliased func(ctx context.Context, rd store.Reader, sc catalog.Scope, id, qualifier string) (*version, error)
 }
 
-// split reads the id or ARN of a flow or module, and what follows it after a
-// colon.
-func (d *documents[E]) split(sc catalog.Scope, idOrARN string) (id, qualifier string, err error) {
-	if !domain.IsARN(idOrARN) {
-		id, qualifier, _ = strings.Cut(idOrARN, ":")
-		return id, qualifier, nil
-	}
-	if id, err = d.items.ID(sc, idOrARN); err != nil {
-		return "", "", err
-	}
-	arn, err := domain.ParseARN(idOrARN)
-	return id, arn.Qualifier, err
-}
-
 // id reads the id or ARN of a flow or module as a whole. One that a version is
 // named with is an InvalidParameterException: whoever deletes a version must
 // not lose them all.
 func (d *documents[E]) id(sc catalog.Scope, idOrARN string) (string, error) {
-	id, qualifier, err := d.split(sc, idOrARN)
+	id, qualifier, err := catalog.QualifiedID(sc, d.kind, idOrARN)
 	if err == nil && qualifier != "" {
 		err = fault.New(fault.InvalidParameter, "%sId must name the %[1]s itself, without :%s", d.kind, qualifier)
 	}
@@ -106,7 +92,7 @@ func (d *documents[E]) id(sc catalog.Scope, idOrARN string) (string, error) {
 // writable reads the id or ARN of a flow or module whose content shall change,
 // and whether it is to be saved only. Versions never change.
 func (d *documents[E]) writable(sc catalog.Scope, idOrARN string) (id string, saved bool, err error) {
-	id, qualifier, err := d.split(sc, idOrARN)
+	id, qualifier, err := catalog.QualifiedID(sc, d.kind, idOrARN)
 	switch {
 	case err != nil:
 		return "", false, err
@@ -131,7 +117,7 @@ type described[E any] struct {
 // version that it stands for, and nothing or $LATEST the published one. Of what
 // was published after it was last saved, $SAVED is the published content too.
 func (d *documents[E]) describe(ctx context.Context, sc catalog.Scope, idOrARN string) (*described[E], error) {
-	id, qualifier, err := d.split(sc, idOrARN)
+	id, qualifier, err := catalog.QualifiedID(sc, d.kind, idOrARN)
 	if err != nil {
 		return nil, err
 	}

@@ -2,87 +2,75 @@ package flows_test
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	_ "modernc.org/sqlite"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
-	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
-	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
-	"ringdown/internal/store"
-	"ringdown/internal/store/sqlstore"
 )
 
-// storedFlow is a flow that no operation makes yet.
-type storedFlow struct {
-	name, published, saved string // contents; "" for none
+// endsWith is a content of one action; what the note says makes it another
+// one.
+func endsWith(action, note string) string {
+	return fmt.Sprintf(`{"Version":"2019-10-30","StartAction":"end","Metadata":{"note":%q},"Actions":[{"Identifier":"end","Type":%q,"Parameters":{},"Transitions":{}}]}`, note, action)
 }
 
-// bootWith boots a server whose data folder holds an instance, whose id it
-// returns too, with nothing but the given flows.
-func bootWith(t testing.TB, flows ...storedFlow) (*servertest.Server, string) {
+func content(note string) string { return endsWith("DisconnectParticipant", note) }
+
+func sha256Of(content string) string { return (&domain.FlowContent{Content: content}).SHA256() }
+
+// newFlow makes a flow, published unless status says otherwise.
+func newFlow(t testing.TB, s *servertest.Server, instance, name, content string, change ...func(*connect.CreateContactFlowInput)) *connect.CreateContactFlowOutput {
 	t.Helper()
-	var instance string
-	s := servertest.Boot(t, func(cfg *server.Config) { instance = fill(t, cfg.Data, flows) })
-	return s, instance
+	in := &connect.CreateContactFlowInput{InstanceId: &instance, Name: &name, Type: types.ContactFlowTypeContactFlow, Content: &content}
+	for _, f := range change {
+		f(in)
+	}
+	out, err := s.Connect.CreateContactFlow(t.Context(), in)
+	ok(t, err)
+	return out
 }
 
-func fill(t testing.TB, folder string, flows []storedFlow) (instance string) {
+func savedOnly(in *connect.CreateContactFlowInput) { in.Status = types.ContactFlowStatusSaved }
+
+func campaign(in *connect.CreateContactFlowInput) { in.Type = types.ContactFlowTypeCampaign }
+
+func writeFlow(t testing.TB, s *servertest.Server, instance, id, content string) error {
 	t.Helper()
-	ctx := domain.WithCaller(context.Background(), &domain.Caller{Region: servertest.Region, Account: server.DefaultAccount})
-	c := catalog.New(catalog.Options{Account: server.DefaultAccount})
-	instances := catalog.Register(c, catalog.Kind[domain.Instance]{
-		Of: domain.KindInstance, Name: func(e *domain.Instance) string { return e.Alias },
-	})
-	contactFlows := catalog.Register(c, catalog.Kind[domain.ContactFlow]{
-		Of: domain.KindContactFlow, Name: func(e *domain.ContactFlow) string { return e.Name },
-	})
-	contents := catalog.Register(c, catalog.Kind[domain.FlowContent]{
-		Of: domain.KindFlowContent, Name: func(*domain.FlowContent) string { return "" },
-	})
-	s, err := sqlstore.Open(ctx, sqlstore.Options{Dir: folder, Observer: c.Observe})
+	_, err := s.Connect.UpdateContactFlowContent(t.Context(), &connect.UpdateContactFlowContentInput{InstanceId: &instance, ContactFlowId: &id, Content: &content})
+	return err
+}
+
+func describeFlow(t testing.TB, s *servertest.Server, instance, id string) (*types.ContactFlow, error) {
+	t.Helper()
+	out, err := s.Connect.DescribeContactFlow(t.Context(), &connect.DescribeContactFlowInput{InstanceId: &instance, ContactFlowId: &id})
+	if err != nil {
+		return nil, err
+	}
+	return out.ContactFlow, nil
+}
+
+// contentsOf counts the contents that the server keeps for an instance. No
+// operation shows those that nothing refers to.
+func contentsOf(t testing.TB, s *servertest.Server, instance string) int {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.Data, "ringdown.db")+"?mode=ro")
 	ok(t, err)
-	defer func() { ok(t, s.Close()) }()
-	c.Use(s)
-	made, err := instances.Create(ctx, c.RootScope(ctx), &domain.Instance{
-		Region: servertest.Region, Alias: "filled", IdentityType: domain.SAML,
-	}, nil)
-	ok(t, err)
-	sc, err := c.Scope(ctx, &made.ID)
-	ok(t, err)
-	ok(t, s.Update(ctx, func(tx store.Tx) error {
-		insert := func(content string) (*domain.FlowRevision, error) {
-			if content == "" {
-				return nil, nil
-			}
-			e := &domain.FlowContent{Content: content}
-			i, err := contents.Insert(ctx, tx, sc, e, nil)
-			if err != nil {
-				return nil, err
-			}
-			return &domain.FlowRevision{ContentID: domain.FlowContentID(i.ID), SHA256: e.SHA256()}, nil
-		}
-		for _, f := range flows {
-			e := &domain.ContactFlow{Name: f.name, Type: types.ContactFlowTypeContactFlow, State: types.ContactFlowStateArchived}
-			var err error
-			if e.Published, err = insert(f.published); err != nil {
-				return err
-			}
-			if e.Saved, err = insert(f.saved); err != nil {
-				return err
-			}
-			if _, err := contactFlows.Insert(ctx, tx, sc, e, nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	return made.ID
+	defer func() { ok(t, db.Close()) }()
+	var n int
+	ok(t, db.QueryRowContext(t.Context(), `SELECT count(*) FROM resource c JOIN resource i ON i.pk = c.instance WHERE i.id = ? AND c.kind = ?`,
+		instance, domain.KindFlowContent).Scan(&n))
+	return n
 }
 
 var ok, fails, same, instanceARN = servertest.OK, servertest.Fails, servertest.Same, servertest.InstanceARN

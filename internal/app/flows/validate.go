@@ -33,7 +33,7 @@ func (f *Flows) validate(ctx context.Context, sc catalog.Scope, content string, 
 		return err
 	}
 	found := flow.Check(content, t)
-	problems := slices.Clone(found.Problems)
+	var problems []flow.Problem
 	err := f.catalog.Store().View(ctx, func(rd store.Reader) error {
 		missing, err := f.missing(ctx, rd, sc, found.References)
 		problems = append(slices.Clone(found.Problems), missing...)
@@ -151,7 +151,7 @@ func awsView(name string) bool {
 // resolve answers with a fault when there is no such flow or module, or no such
 // version or alias of it.
 func (d *documents[E]) resolve(ctx context.Context, rd store.Reader, sc catalog.Scope, idOrARN string) error {
-	id, qualifier, err := d.split(sc, idOrARN)
+	id, qualifier, err := catalog.QualifiedID(sc, d.kind, idOrARN)
 	if err != nil {
 		return err
 	}
