@@ -12,33 +12,29 @@ var actionTypes = func() map[string]*ActionType {
 	return all
 }()
 
-// LookUp returns what the language says of a type of action, nil for one that
-// it does not know.
-func LookUp(name string) *ActionType { return actionTypes[name] }
-
 // endModule is the one action that modules have and flows have not.
 const endModule = "EndFlowModuleExecution"
 
-// renamed tells what authors mean who use a name of the console's old export
-// format, or of the console itself.
+// renamed tells authors who use a name of the console's old export format, or
+// of the console itself, what the flow language calls it.
 var renamed = map[string]string{
-	"PlayPrompt":             "the flow language calls it MessageParticipant",
-	"GetUserInput":           "the flow language calls it GetParticipantInput or ConnectParticipantWithLexBot",
-	"StoreUserInput":         "the flow language calls it GetParticipantInput",
-	"LoopPrompts":            "the flow language calls it MessageParticipantIteratively",
-	"Disconnect":             "the flow language calls it DisconnectParticipant",
-	"SetQueue":               "the flow language calls it UpdateContactTargetQueue",
-	"Transfer":               "the flow language calls it TransferContactToQueue, TransferToFlow or TransferParticipantToThirdParty",
-	"TransferToQueue":        "the flow language calls it TransferContactToQueue",
-	"SetAttributes":          "the flow language calls it UpdateContactAttributes",
 	"CheckAttribute":         "the flow language calls it Compare",
-	"CheckStaffing":          "the flow language calls it CheckMetricData",
 	"CheckQueueStatus":       "the flow language calls it CheckMetricData",
+	"CheckStaffing":          "the flow language calls it CheckMetricData",
+	"Disconnect":             "the flow language calls it DisconnectParticipant",
+	"EndFlow":                "the flow language calls it EndFlowExecution",
+	"GetUserInput":           "the flow language calls it GetParticipantInput or ConnectParticipantWithLexBot",
+	"InvokeExternalResource": "the flow language calls it InvokeLambdaFunction",
+	"LoopPrompts":            "the flow language calls it MessageParticipantIteratively",
+	"PlayPrompt":             "the flow language calls it MessageParticipant",
+	"SetAttributes":          "the flow language calls it UpdateContactAttributes",
+	"SetCallBackNumber":      "the flow language calls it UpdateContactCallbackNumber",
+	"SetContactFlow":         "the flow language calls it UpdateContactEventHooks",
 	"SetLoggingBehavior":     "the flow language calls it UpdateFlowLoggingBehavior",
+	"SetQueue":               "the flow language calls it UpdateContactTargetQueue",
 	"SetRecordingBehavior":   "the flow language calls it UpdateContactRecordingBehavior",
 	"SetVoice":               "the flow language calls it UpdateContactTextToSpeechVoice",
-	"SetContactFlow":         "the flow language calls it UpdateContactEventHooks",
-	"SetCallBackNumber":      "the flow language calls it UpdateContactCallbackNumber",
-	"InvokeExternalResource": "the flow language calls it InvokeLambdaFunction",
-	"EndFlow":                "the flow language calls it EndFlowExecution",
+	"StoreUserInput":         "the flow language calls it GetParticipantInput",
+	"Transfer":               "the flow language calls it TransferContactToQueue, TransferToFlow or TransferParticipantToThirdParty",
+	"TransferToQueue":        "the flow language calls it TransferContactToQueue",
 }

@@ -204,5 +204,6 @@ func classicBot(c *checker, n *Node, a at) {
 	if name.String() == "" || region.String() == "" || len(references(name.Text)) > 0 || len(references(region.Text)) > 0 {
 		return
 	}
-	c.refer(Reference{Kind: domain.KindBot, ID: ClassicBot(name.Text, region.Text), Required: true}, name.Offset, a.member("Name"))
+	bot := domain.Bot{V1Name: name.Text, V1Region: region.Text}
+	c.refer(Reference{Kind: domain.KindBot, ID: bot.Name(), Required: true}, name.Offset, a.member("Name"))
 }

@@ -68,18 +68,14 @@ type Problem struct {
 type Reference struct {
 	Kind domain.Kind
 	// ID is an id or ARN as the document has it. It may carry a qualifier after
-	// a colon: the version of a view, the version or alias of a module. That of
-	// a classic Lex bot is made by ClassicBot.
+	// a colon: the version of a view, the version or alias of a module. A bot of
+	// Lex V1, which has no ARN, is named as domain.Bot names it.
 	ID string
 	// Required is false for what the service accepts though it does not exist.
 	Required bool
 	// Problem is to be reported when the resource does not exist.
 	Problem Problem
 }
-
-// ClassicBot is the ID of a Reference to a bot of Lex V1, which has no ARN but
-// a name that is unique in its region.
-func ClassicBot(name, region string) string { return name + ":" + region }
 
 // Result is what Check found.
 type Result struct {
