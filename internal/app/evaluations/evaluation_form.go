@@ -1,0 +1,319 @@
+package evaluations
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/connect"
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/catalog"
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/search"
+	"ringdown/internal/store"
+)
+
+// Admin guide, "Evaluation forms feature specifications".
+const (
+	formQuota    = 400
+	versionQuota = 50 // of one form
+)
+
+var formKind = catalog.Kind[domain.EvaluationForm]{
+	Of:    domain.KindEvaluationForm,
+	Name:  func(e *domain.EvaluationForm) string { return e.Title },
+	Quota: formQuota,
+	Fields: catalog.Fields[domain.EvaluationForm]{
+		"title":       catalog.TextField(func(e *domain.EvaluationForm) string { return e.Title }),
+		"description": catalog.TextField(func(e *domain.EvaluationForm) string { return e.Description }),
+		"status":      catalog.TextField(func(e *domain.EvaluationForm) string { return string(e.Status()) }),
+		"contactInteractionType": catalog.TextField(func(e *domain.EvaluationForm) string {
+			return string(e.InteractionType)
+		}),
+		"evaluationFormLanguage": catalog.TextField(func(e *domain.EvaluationForm) string { return string(e.Language) }),
+		"resourceID":             catalog.IDField[domain.EvaluationForm](),
+		"numbers": catalog.OtherField(func(e *domain.EvaluationForm, d *search.Doc) {
+			d.Numbers = map[string][]float64{
+				"latestversion":         {float64(e.LatestVersion)},
+				"autoevaluationenabled": {truth(e.AutoEvaluation)},
+				"createdtime":           {moment(e.Created.At)},
+				"lastmodifiedtime":      {moment(e.Modified.At)},
+			}
+			if e.ActiveVersion != 0 {
+				d.Numbers["activeversion"] = []float64{float64(e.ActiveVersion)}
+			}
+			if e.Activated != nil {
+				d.Numbers["lastactivatedtime"] = []float64{moment(e.Activated.At)}
+			}
+		}),
+	},
+}
+
+var versionKind = catalog.Kind[domain.EvaluationFormVersion]{
+	Of:   domain.KindEvaluationFormVersion,
+	Name: func(e *domain.EvaluationFormVersion) string { return versionName(e.Version) },
+	Parent: &catalog.Parent[domain.EvaluationFormVersion]{
+		Kind: domain.KindEvaluationForm,
+		Role: roleForm,
+		ID:   func(e *domain.EvaluationFormVersion) string { return string(e.FormID) },
+	},
+	Check:    (*domain.EvaluationFormVersion).Check,
+	Quota:    versionQuota,
+	NoTags:   true,
+	Unlisted: true,
+}
+
+// versionName is the name of a version among those of its form.
+func versionName(version int32) string { return strconv.Itoa(int(version)) }
+
+// CreateEvaluationForm adds a form with a first version, which is to be
+// activated. AsDraft leaves out what the form must have for that.
+func (e *Evaluations) CreateEvaluationForm(ctx context.Context, in *connect.CreateEvaluationFormInput) (*connect.CreateEvaluationFormOutput, error) {
+	sc, err := e.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	content := domain.EvaluationFormContent{
+		Title: *in.Title, Description: aws.ToString(in.Description), Items: itemsIn(in.Items), Scoring: in.ScoringStrategy,
+		AutoEvaluation: in.AutoEvaluationConfiguration, Review: in.ReviewConfiguration,
+		Target: in.TargetConfiguration, Language: in.LanguageConfiguration,
+	}
+	if err := check(&content, in.AsDraft); err != nil {
+		return nil, err
+	}
+	return catalog.Once(ctx, e.catalog, sc, "CreateEvaluationForm", in.ClientToken, in, func(tx store.Tx) (*connect.CreateEvaluationFormOutput, error) {
+		now := e.stamp(ctx)
+		form := &domain.EvaluationForm{Versions: 1, Created: now, Modified: now}
+		form.Show(1, &content)
+		made, err := e.forms.Insert(ctx, tx, sc, form, in.Tags)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.addVersion(ctx, tx, sc, made.ID, 1, content); err != nil {
+			return nil, err
+		}
+		return &connect.CreateEvaluationFormOutput{EvaluationFormId: &made.ID, EvaluationFormArn: made.ARN(sc)}, nil
+	})
+}
+
+// check checks a content before the transaction, for it may be long.
+func check(c *domain.EvaluationFormContent, draft bool) error {
+	if draft {
+		return c.Check()
+	}
+	return c.CheckComplete()
+}
+
+// addVersion adds a version to a form. Those who are to be told of reviews must
+// be there at this moment.
+func (e *Evaluations) addVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, formID string, version int32, content domain.EvaluationFormContent) error {
+	if err := checkReviewers(ctx, tx, sc, content.Review); err != nil {
+		return err
+	}
+	now := e.stamp(ctx)
+	_, err := e.versions.Insert(ctx, tx, sc, &domain.EvaluationFormVersion{
+		FormID: domain.EvaluationFormID(formID), Version: version, Created: now, Modified: now, Content: content,
+	}, nil)
+	return err
+}
+
+func checkReviewers(ctx context.Context, rd store.Reader, sc catalog.Scope, c *types.EvaluationReviewConfiguration) error {
+	if c == nil {
+		return nil
+	}
+	for i, r := range c.ReviewNotificationRecipients {
+		if aws.ToString(r.Value.UserId) == "" {
+			return fault.New(fault.InvalidParameter, "ReviewConfiguration.ReviewNotificationRecipients[%d].Value.UserId is required", i)
+		}
+		if _, err := rd.Resolve(ctx, sc.PK, domain.KindUser, *r.Value.UserId); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateEvaluationForm replaces the content of a version, or adds a version
+// with CreateNewVersion. A version that was ever active is locked: evaluations
+// follow it.
+func (e *Evaluations) UpdateEvaluationForm(ctx context.Context, in *connect.UpdateEvaluationFormInput) (*connect.UpdateEvaluationFormOutput, error) {
+	sc, err := e.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	content := domain.EvaluationFormContent{
+		Title: *in.Title, Description: aws.ToString(in.Description), Items: itemsIn(in.Items), Scoring: in.ScoringStrategy,
+		AutoEvaluation: in.AutoEvaluationConfiguration, Review: in.ReviewConfiguration,
+		Target: in.TargetConfiguration, Language: in.LanguageConfiguration,
+	}
+	if err := check(&content, in.AsDraft); err != nil {
+		return nil, err
+	}
+	return catalog.Once(ctx, e.catalog, sc, "UpdateEvaluationForm", in.ClientToken, in, func(tx store.Tx) (*connect.UpdateEvaluationFormOutput, error) {
+		form, version, err := e.formAndVersion(ctx, tx, sc, *in.EvaluationFormId, in.EvaluationFormVersion)
+		if err != nil {
+			return nil, err
+		}
+		number := in.EvaluationFormVersion
+		if aws.ToBool(in.CreateNewVersion) {
+			number = form.Value.Versions + 1
+			err = e.addVersion(ctx, tx, sc, form.ID, number, content)
+		} else {
+			err = e.replaceVersion(ctx, tx, sc, version, content)
+		}
+		if err != nil {
+			return nil, err
+		}
+		err = e.forms.Change(ctx, tx, sc, form.ID, func(f *domain.EvaluationForm) error {
+			f.Versions, f.Modified = max(f.Versions, number), e.stamp(ctx)
+			if number >= f.LatestVersion {
+				f.Show(number, &content)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &connect.UpdateEvaluationFormOutput{EvaluationFormId: &form.ID, EvaluationFormArn: form.ARN(sc), EvaluationFormVersion: number}, nil
+	})
+}
+
+func (e *Evaluations) replaceVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, version *catalog.Item[domain.EvaluationFormVersion], content domain.EvaluationFormContent) error {
+	if version.Value.Locked {
+		return fault.New(fault.ResourceConflict, "Version %d of the evaluation form is locked, because it was active. Set CreateNewVersion to make another one.", version.Value.Version)
+	}
+	if err := checkReviewers(ctx, tx, sc, content.Review); err != nil {
+		return err
+	}
+	return e.versions.Change(ctx, tx, sc, version.ID, func(v *domain.EvaluationFormVersion) error {
+		v.Content, v.Modified = content, e.stamp(ctx)
+		return nil
+	})
+}
+
+// formAndVersion reads a form by id or ARN and one of its versions.
+func (e *Evaluations) formAndVersion(ctx context.Context, rd store.Reader, sc catalog.Scope, idOrARN string, number int32) (*catalog.Item[domain.EvaluationForm], *catalog.Item[domain.EvaluationFormVersion], error) {
+	form, err := e.forms.GetIn(ctx, rd, sc, idOrARN)
+	if err != nil {
+		return nil, nil, err
+	}
+	version, err := e.version(ctx, rd, sc, form.ID, number)
+	return form, version, err
+}
+
+func (e *Evaluations) version(ctx context.Context, rd store.Reader, sc catalog.Scope, formID string, number int32) (*catalog.Item[domain.EvaluationFormVersion], error) {
+	version, err := e.versions.PartNamed(ctx, rd, sc, formID, versionName(number))
+	if fault.Is(err, fault.ResourceNotFound) {
+		return nil, fault.New(fault.ResourceNotFound, "EvaluationForm %s has no version %d.", formID, number).Wrap(err)
+	}
+	return version, err
+}
+
+// DescribeEvaluationForm returns a version of a form, the latest unless the
+// request names one.
+func (e *Evaluations) DescribeEvaluationForm(ctx context.Context, in *connect.DescribeEvaluationFormInput) (*connect.DescribeEvaluationFormOutput, error) {
+	sc, err := e.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	var form *catalog.Item[domain.EvaluationForm]
+	var version *catalog.Item[domain.EvaluationFormVersion]
+	err = e.catalog.Store().View(ctx, func(rd store.Reader) error {
+		if form, err = e.forms.GetIn(ctx, rd, sc, *in.EvaluationFormId); err != nil {
+			return err
+		}
+		number := form.Value.LatestVersion
+		if in.EvaluationFormVersion != nil {
+			number = *in.EvaluationFormVersion
+		}
+		version, err = e.version(ctx, rd, sc, form.ID, number)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	v, c := &version.Value, &version.Value.Content
+	return &connect.DescribeEvaluationFormOutput{EvaluationForm: &types.EvaluationForm{
+		EvaluationFormId: &form.ID, EvaluationFormArn: form.ARN(sc), EvaluationFormVersion: v.Version,
+		Locked: v.Locked, Status: form.Value.StatusOf(v.Version),
+		Title: &c.Title, Description: catalog.Optional(c.Description), Items: itemsOut(c.Items), ScoringStrategy: c.Scoring,
+		AutoEvaluationConfiguration: c.AutoEvaluation, ReviewConfiguration: c.Review,
+		TargetConfiguration: c.Target, LanguageConfiguration: c.Language,
+		CreatedBy: &v.Created.By, CreatedTime: &v.Created.At, LastModifiedBy: &v.Modified.By, LastModifiedTime: &v.Modified.At,
+		Tags: form.TagMap(),
+	}}, nil
+}
+
+// ListEvaluationForms lists forms, each as its latest version is.
+func (e *Evaluations) ListEvaluationForms(ctx context.Context, in *connect.ListEvaluationFormsInput) (*connect.ListEvaluationFormsOutput, error) {
+	sc, err := e.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	found, next, err := e.forms.List(ctx, sc, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken})
+	if err != nil {
+		return nil, err
+	}
+	return &connect.ListEvaluationFormsOutput{
+		NextToken: next,
+		EvaluationFormSummaryList: catalog.Map(found, func(i *catalog.Item[domain.EvaluationForm]) types.EvaluationFormSummary {
+			f := &i.Value
+			s := types.EvaluationFormSummary{
+				EvaluationFormId: &i.ID, EvaluationFormArn: i.ARN(sc), Title: &f.Title,
+				LatestVersion: f.LatestVersion, ActiveVersion: activeVersion(f),
+				CreatedBy: &f.Created.By, CreatedTime: &f.Created.At, LastModifiedBy: &f.Modified.By, LastModifiedTime: &f.Modified.At,
+			}
+			if f.Activated != nil {
+				s.LastActivatedBy, s.LastActivatedTime = &f.Activated.By, &f.Activated.At
+			}
+			return s
+		}),
+	}, nil
+}
+
+// activeVersion is absent when none is active.
+func activeVersion(f *domain.EvaluationForm) *int32 {
+	if f.ActiveVersion == 0 {
+		return nil
+	}
+	return &f.ActiveVersion
+}
+
+// DeleteEvaluationForm removes a version of a form, or the form with all of
+// them. What evaluations follow stays, and so does an active version unless the
+// whole form goes; without its last version the form goes too.
+func (e *Evaluations) DeleteEvaluationForm(ctx context.Context, in *connect.DeleteEvaluationFormInput) (*connect.DeleteEvaluationFormOutput, error) {
+	sc, err := e.catalog.Scope(ctx, in.InstanceId)
+	if err != nil {
+		return nil, err
+	}
+	if in.EvaluationFormVersion == nil {
+		return nil, e.forms.Delete(ctx, sc, *in.EvaluationFormId, nil)
+	}
+	return nil, e.catalog.Store().Update(ctx, func(tx store.Tx) error {
+		form, version, err := e.formAndVersion(ctx, tx, sc, *in.EvaluationFormId, *in.EvaluationFormVersion)
+		if err != nil {
+			return err
+		}
+		if form.Value.ActiveVersion == version.Value.Version {
+			return fault.New(fault.ResourceConflict, "Version %d of the evaluation form is active. Deactivate it before it is deleted.", version.Value.Version)
+		}
+		if err := e.versions.Remove(ctx, tx, sc, version.ID, nil); err != nil {
+			return err
+		}
+		left, err := e.versions.AllParts(ctx, tx, sc, form.ID)
+		if err != nil {
+			return err
+		}
+		if len(left) == 0 {
+			return e.forms.Remove(ctx, tx, sc, form.ID, nil)
+		}
+		return e.forms.Change(ctx, tx, sc, form.ID, func(f *domain.EvaluationForm) error {
+			latest := &left[len(left)-1].Value
+			f.Modified = e.stamp(ctx)
+			f.Show(latest.Version, &latest.Content)
+			return nil
+		})
+	})
+}
