@@ -53,6 +53,22 @@ func (f *Folder) sign(at URI, expires string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
+// valid reports whether the query of a link gives away an object now.
+func (f *Folder) valid(at URI, query url.Values) bool {
+	expires := query.Get("expires")
+	if !hmac.Equal([]byte(query.Get("signature")), []byte(f.sign(at, expires))) {
+		return false
+	}
+	end, err := strconv.ParseInt(expires, 10, 64) // signed, therefore a number of ours
+	return err == nil && f.now().Unix() < end
+}
+
+// Honours reports whether a link still gives away the object.
+func (f *Folder) Honours(link string, at URI) bool {
+	u, err := url.Parse(link)
+	return err == nil && u.Path == LinkPath+at.bucket+"/"+at.key && f.valid(at, u.Query())
+}
+
 // Linked opens the object that a link leads to, by the link's path, without its
 // escapes, and query. The caller closes it. A link that is wrong or over is
 // ErrLink, a missing object ErrNotFound; only who has a valid link learns
@@ -63,12 +79,7 @@ func (f *Folder) Linked(path string, query url.Values) (io.ReadSeekCloser, URI, 
 	if err != nil {
 		return nil, URI{}, Info{}, ErrLink
 	}
-	expires := query.Get("expires")
-	if !hmac.Equal([]byte(query.Get("signature")), []byte(f.sign(at, expires))) {
-		return nil, URI{}, Info{}, ErrLink
-	}
-	// Signed, therefore a number of ours.
-	if end, err := strconv.ParseInt(expires, 10, 64); err != nil || f.now().Unix() >= end {
+	if !f.valid(at, query) {
 		return nil, URI{}, Info{}, ErrLink
 	}
 	file, info, err := f.open(at)

@@ -51,6 +51,9 @@ type Store interface {
 	// Presign returns a URL from which anybody can read the object for a while.
 	// The object need not exist.
 	Presign(ctx context.Context, at URI, validity time.Duration) (string, error)
+	// Honours reports whether a URL, as Presign has returned it or as Shared has
+	// shown it, still gives away the object.
+	Honours(link string, at URI) bool
 }
 
 // Info is what a store knows of an object.
@@ -196,7 +199,7 @@ func OwnBucket(instance string) string { return ownPrefix + instance }
 func Own(instance, key string) URI { return URI{OwnBucket(instance), key} }
 
 // OfAnother reports whether an object lies in the server's own bucket of
-// another instance: no request to this one may read it.
+// another instance: a request to this one may read it only by a presigned URL.
 func (u URI) OfAnother(instance string) bool {
 	return strings.HasPrefix(u.bucket, ownPrefix) && u.bucket != OwnBucket(instance)
 }

@@ -175,3 +175,7 @@ func (s *S3) Presign(ctx context.Context, at URI, validity time.Duration) (strin
 	}
 	return out.URL, nil
 }
+
+// Honours is false: whether a URL of the service's is still good only the
+// service knows, and it is not asked.
+func (s *S3) Honours(string, URI) bool { return false }

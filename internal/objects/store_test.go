@@ -426,6 +426,23 @@ func TestFolderLinks(t *testing.T) {
 		return file.Close()
 	}
 	ok(t, open(f))
+	for what, c := range map[string]struct {
+		link string
+		of   objects.URI
+		want bool
+	}{
+		"the link":                {link, at, true},
+		"as it is shown":          {objects.Shared(link, at), at, true},
+		"of another object":       {link, uri(t, "s3://bucket/another.wav"), false},
+		"with another signature":  {link + "x", at, false},
+		"to another path":         {strings.Replace(link, "/bucket/", "/another/", 1), at, false},
+		"an address of no object": {"s3://bucket/a", at, false},
+		"no URL":                  {"\x00", at, false},
+	} {
+		if got := f.Honours(c.link, c.of); got != c.want {
+			t.Errorf("%s: honoured %v", what, got)
+		}
+	}
 	other := objects.NewFolder(t.TempDir(), func() time.Time { return now })
 	ok(t, other.Open("another secret"))
 	t.Cleanup(func() { ok(t, other.Close()) })
@@ -437,7 +454,7 @@ func TestFolderLinks(t *testing.T) {
 		t.Errorf("to an object that is gone: %v", err)
 	}
 	now = now.Add(time.Minute)
-	if err := open(f); !errors.Is(err, objects.ErrLink) {
+	if err := open(f); !errors.Is(err, objects.ErrLink) || f.Honours(link, at) {
 		t.Errorf("after its end: %v", err)
 	}
 }

@@ -39,9 +39,10 @@ func newObjects(c *Config) (objects.Store, *objects.Folder, error) {
 // objectCleaner removes the files of an instance that is gone.
 type objectCleaner struct{ store objects.Store }
 
-// Clean removes the instance's own bucket.
+// Clean removes the instance's own bucket, even if the client that asked for
+// the deletion has gone.
 func (c objectCleaner) Clean(ctx context.Context, sc catalog.Scope) error {
-	return c.store.DeleteBucket(ctx, objects.OwnBucket(string(sc.ID)))
+	return c.store.DeleteBucket(context.WithoutCancel(ctx), objects.OwnBucket(string(sc.ID)))
 }
 
 // withBase tells the rest of a request under which address its client has

@@ -43,7 +43,7 @@ func (p *Prompts) copyAudio(ctx context.Context, sc catalog.Scope, s3URI string)
 	if err != nil {
 		return "", wrong("is not valid: %v", err)
 	}
-	if from.OfAnother(string(sc.ID)) {
+	if from.OfAnother(string(sc.ID)) && !p.files.Honours(s3URI, from) {
 		return "", wrong("leads to nothing: %v", objects.ErrNotFound)
 	}
 	body, info, err := p.files.Get(ctx, from)

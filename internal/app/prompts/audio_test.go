@@ -233,6 +233,7 @@ func TestS3Uri(t *testing.T) {
 	theirs := create(t, s, other, "theirs", "s3://bucket/a/prompt.wav")
 	foreign, err := s.Connect.GetPromptFile(t.Context(), &connect.GetPromptFileInput{InstanceId: &other, PromptId: &theirs})
 	ok(t, err)
+	link, foreignURI, _ := strings.Cut(*foreign.PromptPresignedUrl, "#")
 	mine := create(t, s, instance, "mine", "s3://bucket/a/prompt.wav")
 	shared, err := s.Connect.GetPromptFile(t.Context(), &connect.GetPromptFileInput{InstanceId: &instance, PromptId: &mine})
 	ok(t, err)
@@ -252,7 +253,10 @@ func TestS3Uri(t *testing.T) {
 		"beside the bucket":         {"s3://bucket/../../secret.wav", "no such object"},
 		"the store's own folder":    {"s3://.new/prompt.wav", "a bucket is named by"},
 		"no bucket":                 {"s3://No_Bucket/prompt.wav", "a bucket is named by"},
-		"another instance's prompt": {*foreign.PromptPresignedUrl, "no such object"},
+		"that of another instance":  {*foreign.PromptPresignedUrl, ""},
+		"another instance's prompt": {foreignURI, "no such object"},
+		"its URL without signature": {link[:strings.Index(link, "&signature")] + "#" + foreignURI, "no such object"},
+		"the URL of another prompt": {strings.Split(*shared.PromptPresignedUrl, "#")[0] + "#" + foreignURI, "no such object"},
 		"text":                      {"s3://bucket/no.wav", "no WAV file"},
 		"half a file":               {"s3://bucket/cut.wav", "cut off"},
 		"silence of no length":      {"s3://bucket/empty.wav", "no sound"},
