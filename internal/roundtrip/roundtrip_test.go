@@ -10,6 +10,7 @@ import (
 // others comes after them.
 func families() []kind {
 	return concat(
+		flowKinds(),
 		routingKinds(),
 		integrationKinds(),
 		vocabularyKinds(),
