@@ -218,13 +218,6 @@ func init() {
 			}
 			return out.QuickConnectId, nil
 		},
-		prompt: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
-			out, err := c.ListPrompts(ctx, &connect.ListPromptsInput{InstanceId: &w.instance, MaxResults: aws.Int32(1)})
-			if err != nil {
-				return nil, err
-			}
-			return out.PromptSummaryList[0].Id, nil
-		},
 		predefinedAttribute: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
 			name := w.name()
 			_, err := c.CreatePredefinedAttribute(ctx, &connect.CreatePredefinedAttributeInput{
