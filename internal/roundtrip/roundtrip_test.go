@@ -14,6 +14,9 @@ func families() []kind {
 		routingKinds(),
 		integrationKinds(),
 		vocabularyKinds(),
+		emailKinds(),
+		replicationKinds(),
+		numberKinds(), // of instances and traffic distribution groups
 	)
 }
 
