@@ -19,6 +19,7 @@ cd "$(dirname "$0")/.."
 # the operations. Debian 12 has such a one, 2.9.
 newer="search-agent-statuses search-user-hierarchy-groups"
 
+need_aws
 start_server
 echo "$(aws --version 2>&1) against $URL"
 uuid='[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'

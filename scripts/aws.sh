@@ -86,10 +86,11 @@ passed() {
 	echo "  ok  $1"
 }
 
-if ! command -v aws >/dev/null; then
+need_aws() {
+	command -v aws >/dev/null && return
 	echo "there is no aws: scripts/install-deps.sh installs one" >&2
 	exit 1
-fi
+}
 
 # finish checks that each command given was called, and says what was done.
 finish() {
