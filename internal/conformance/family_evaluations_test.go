@@ -61,6 +61,7 @@ func init() {
 				return out.EvaluationId, nil
 			},
 		},
+		examples:   map[string]example{"DateTimeFormat": {"2026-01-01T00:00:00.000Z", "the first of 2026"}},
 		references: map[string]kind{"EvaluationFormId": evaluationForm, "EvaluationId": contactEvaluation},
 		recipes: map[string]recipe{
 			"CreateEvaluationForm": of(with("Items", always(formItems)), formRules),

@@ -32,7 +32,7 @@ func init() {
 		references: map[string]kind{"RuleId": rule},
 		examples: map[string]example{
 			"RuleName":     {"a-name", "!"},
-			"ReferenceArn": {"arn:aws:s3:::bucket/attachment", "an ARN with spaces in it"},
+			"ReferenceArn": {"arn:aws:s3:::bucket/attachment", "(no ARN, whatever it is)"},
 			"SlaName":      {"A name", "ends with a space "},
 		},
 		recipes: map[string]recipe{

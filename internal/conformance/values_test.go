@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -107,8 +108,11 @@ func (b *builder) structure(s *shape, within []string) object {
 	o := object{}
 	within = append(within[:len(within):len(within)], s.Name)
 	names := s.names()
-	if s.Union {
-		names = names[:1]
+	if s.Union { // the first that ends: conditions hold conditions or expressions
+		first := slices.IndexFunc(names, func(name string) bool {
+			return !b.recurs(b.world.model.Shapes[s.Members[name].Shape], within)
+		})
+		names = names[first : first+1]
 	}
 	for _, name := range names {
 		m := b.world.model.Shapes[s.Members[name].Shape]
