@@ -80,6 +80,7 @@ vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities, where their databas
 .PHONY: aws-cli
 aws-cli: build ## Check the server with the real AWS CLI.
 	scripts/aws-cli.sh
+	scripts/aws-cli-configuration.sh
 
 .PHONY: tools
 tools: $(GOLANGCI_LINT) $(GOFUMPT) ## Install the tools of "make check" into bin/tools.
