@@ -186,6 +186,23 @@ type resource struct {
 	parsed domain.ARN // zero when arn names no single resource
 }
 
+// unversioned reports whether the contents and versions of a kind are no
+// resources of their own, unlike those of a view (AWS service authorization
+// reference, "Resource types defined by Amazon Connect"): a policy about a flow
+// is about all of it, so that no qualifier leads past one.
+func unversioned(kind domain.Kind) bool {
+	return kind == domain.KindContactFlow || kind == domain.KindContactFlowModule
+}
+
+// named is the resource that an ARN names.
+func named(arn string, parsed domain.ARN) resource {
+	if unversioned(parsed.Kind) {
+		parsed.Qualifier = ""
+		arn = parsed.String()
+	}
+	return resource{arn, parsed}
+}
+
 // resources lists what a request touches. The input may be incomplete.
 func (t *targets) resources(input any, region, account string) []resource {
 	v := reflect.ValueOf(input).Elem()
@@ -195,7 +212,7 @@ func (t *targets) resources(input any, region, account string) []resource {
 		if err != nil {
 			return []resource{{arn: s}}
 		}
-		return []resource{{s, parsed}}
+		return []resource{named(s, parsed)}
 	}
 	instance := t.instanceID(input)
 	var list []resource
@@ -205,7 +222,7 @@ func (t *targets) resources(input any, region, account string) []resource {
 		}
 		if domain.IsARN(id) {
 			if parsed, err := domain.ParseARN(id); err == nil {
-				list = append(list, resource{id, parsed})
+				list = append(list, named(id, parsed))
 				return
 			}
 		}
@@ -216,7 +233,10 @@ func (t *targets) resources(input any, region, account string) []resource {
 		if !kind.Outside() {
 			a.Instance = domain.InstanceID(instance)
 		}
-		list = append(list, resource{a.String(), a})
+		if unversioned(kind) {
+			a.ID, a.Qualifier, _ = strings.Cut(id, ":")
+		}
+		list = append(list, named(a.String(), a))
 	}
 	for i := range t.members {
 		m := &t.members[i]

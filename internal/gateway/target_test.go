@@ -46,6 +46,11 @@ func TestTargets(t *testing.T) {
 			InstanceId:         aws.String("i"),
 			QuickConnectConfig: &types.QuickConnectConfig{UserConfig: &types.UserQuickConnectConfig{UserId: aws.String("u"), ContactFlowId: aws.String("f")}},
 		}, []string{in + "/agent/u", in + "/contact-flow/f", in + "/transfer-destination/*"}},
+		{&connect.DescribeContactFlowInput{InstanceId: aws.String("i"), ContactFlowId: aws.String("f:$SAVED")}, []string{in + "/contact-flow/f"}},
+		{&connect.DescribeContactFlowInput{InstanceId: aws.String("i"), ContactFlowId: aws.String(in + "/contact-flow/f:")}, []string{in + "/contact-flow/f"}},
+		{&connect.DescribeContactFlowModuleInput{InstanceId: aws.String("i"), ContactFlowModuleId: aws.String("m:live")}, []string{in + "/flow-module/m"}},
+		{&connect.DescribeViewInput{InstanceId: aws.String("i"), ViewId: aws.String("v:$SAVED")}, []string{in + "/view/v:$SAVED"}},
+		{&connect.TagResourceInput{ResourceArn: aws.String(in + "/contact-flow/f:1")}, []string{in + "/contact-flow/f"}},
 		{&connect.TagResourceInput{ResourceArn: aws.String(in + "/queue/q")}, []string{in + "/queue/q"}},
 		{&connect.TagResourceInput{ResourceArn: aws.String("nonsense")}, []string{"nonsense"}},
 	} {
