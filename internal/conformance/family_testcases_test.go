@@ -10,11 +10,12 @@ import (
 
 const testCase kind = "TestCase"
 
-// testDocument is a document of the testing language that ends once it has
-// begun.
+// testDocument is a document of the testing language: when the call begins, the
+// caller presses a key.
 const testDocument = `{"Version":"2025-06-21","Metadata":{},"Observations":[{"Identifier":"begin",
 	"Event":{"Identifier":"begun","Type":"TestInitiated","Actor":"System","Properties":{}},"Usage":{"Type":"EXACTLY"},
-	"Actions":[{"Identifier":"end","Type":"TestControl","Parameters":{"ActionType":"TestControl","Command":{"Type":"EndTest"}}}],
+	"Actions":[{"Identifier":"press","Type":"SendInstruction","Transitions":{"NextAction":""},"Parameters":{
+		"ActionType":"SendInstruction","Actor":"Customer","Instruction":{"Type":"DtmfInput","Properties":{"Value":"1"}}}}],
 	"Transitions":{"NextObservations":[]}}]}`
 
 func init() {

@@ -10,7 +10,8 @@ import (
 	"ringdown/internal/fault"
 )
 
-// SecurityKey is a public key with which flows encrypt what callers enter.
+// SecurityKey is a public key that verifies the certificates with which flows
+// encrypt what callers enter.
 type SecurityKey struct {
 	PEM string // as it was given
 }

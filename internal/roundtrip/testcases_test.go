@@ -22,7 +22,8 @@ func testCases() kind {
 	content := func(mark string) *string {
 		return aws.String(`{"Version":"2025-06-21","Metadata":{},"Observations":[{"Identifier":"` + mark + `",
 			"Event":{"Identifier":"begun","Type":"TestInitiated","Actor":"System","Properties":{}},"Usage":{"Type":"EXACTLY"},
-			"Actions":[{"Identifier":"end","Type":"TestControl","Parameters":{"ActionType":"TestControl","Command":{"Type":"EndTest"}}}],
+			"Actions":[{"Identifier":"press","Type":"SendInstruction","Transitions":{"NextAction":""},"Parameters":{
+				"ActionType":"SendInstruction","Actor":"Customer","Instruction":{"Type":"DtmfInput","Properties":{"Value":"1"}}}}],
 			"Transitions":{"NextObservations":[]}}]}`)
 	}
 	create := func(t testing.TB, s *site, d *types.TestCase) *string {

@@ -14,8 +14,8 @@ import (
 )
 
 // maxSecurityKeys is how many keys an instance has room for: one in use and one
-// to change to. It is no quota, so it always holds (admin guide, "Encrypt
-// sensitive customer input"; the API lists two at most).
+// to change to (admin guide, "Encrypt sensitive customer input in Amazon
+// Connect"). It is no quota, so it always holds.
 const maxSecurityKeys = 2
 
 var securityKeyKind = catalog.Kind[domain.SecurityKey]{

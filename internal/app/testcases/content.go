@@ -101,9 +101,9 @@ type problem struct {
 	Message string `json:"message"`
 }
 
-// validate says what is wrong with a document of the testing language (AWS API
-// reference, "Testing language"): that it is no JSON object is all that is
-// looked for.
+// validate says what is wrong with a document of the testing language (developer
+// guide, "Testing language"): that it is no JSON object is all that is looked
+// for (docs/divergences.md).
 func validate(content string) []problem {
 	var document map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(content), &document); err != nil || document == nil {

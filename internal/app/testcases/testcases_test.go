@@ -19,12 +19,13 @@ var ok, fails, same = servertest.OK, servertest.Fails, servertest.Same
 
 const saved, published = types.TestCaseStatusSaved, types.TestCaseStatusPublished
 
-// content is a document of the testing language that ends once it has begun,
-// with a mark to tell it from others.
+// content is a document of the testing language, with a mark to tell it from
+// others: when the call begins, the caller presses a key.
 func content(mark string) *string {
 	return aws.String(`{"Version":"2025-06-21","Metadata":{},"Observations":[{"Identifier":"` + mark + `",
 		"Event":{"Identifier":"begin","Type":"TestInitiated","Actor":"System","Properties":{}},"Usage":{"Type":"EXACTLY"},
-		"Actions":[{"Identifier":"end","Type":"TestControl","Parameters":{"ActionType":"TestControl","Command":{"Type":"EndTest"}}}],
+		"Actions":[{"Identifier":"press","Type":"SendInstruction","Transitions":{"NextAction":""},"Parameters":{
+			"ActionType":"SendInstruction","Actor":"Customer","Instruction":{"Type":"DtmfInput","Properties":{"Value":"1"}}}}],
 		"Transitions":{"NextObservations":[]}}]}`)
 }
 
