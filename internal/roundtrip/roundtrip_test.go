@@ -14,6 +14,7 @@ func families() []kind {
 		routingKinds(),
 		integrationKinds(),
 		vocabularyKinds(),
+		testCaseKinds(),
 		emailKinds(),
 		replicationKinds(),
 		numberKinds(), // of instances and traffic distribution groups
