@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
@@ -20,6 +21,19 @@ func (c *Catalog) TagsOf(ctx context.Context, arn domain.ARN) (map[string]string
 		return nil, err
 	}
 	return r.Tags, nil
+}
+
+// TaggableKinds are the kinds of an instance's resources that can be tagged and
+// have an ARN to be tagged by.
+func (c *Catalog) TaggableKinds() []domain.Kind {
+	var kinds []domain.Kind
+	for kind, info := range c.kinds {
+		if info.taggable && info.document != nil && kind.Segment() != "" && !kind.Outside() {
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
 }
 
 // SetTags changes the tags of the resource that an ARN names: it adds or

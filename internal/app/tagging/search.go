@@ -16,19 +16,23 @@ import (
 	"ringdown/internal/fault"
 )
 
-// resourceTypes are the kinds whose tags can be searched, by the names that
-// SearchResourceTags gives them (AWS API reference, SearchResourceTags).
-var resourceTypes = map[string]domain.Kind{
-	"agent":                domain.KindUser,
-	"agent-state":          domain.KindAgentStatus,
-	"routing-profile":      domain.KindRoutingProfile,
-	"standard-queue":       domain.KindQueue,
-	"security-profile":     domain.KindSecurityProfile,
-	"operating-hours":      domain.KindHoursOfOperation,
-	"prompt":               domain.KindPrompt,
-	"contact-flow":         domain.KindContactFlow,
-	"flow-module":          domain.KindContactFlowModule,
-	"transfer-destination": domain.KindQuickConnect,
+// documentedTypes are the names of kinds that the AWS API reference lists for
+// SearchResourceTags and that differ from their ARN's segment.
+var documentedTypes = map[domain.Kind]string{domain.KindQueue: "standard-queue"}
+
+// resourceTypes are the kinds whose tags can be searched, by name: those that
+// the AWS API reference lists, and by the same rule, the segment of the ARN,
+// every other that can be tagged (docs/divergences.md).
+func (t *Tagging) resourceTypes() map[string]domain.Kind {
+	kinds := map[string]domain.Kind{}
+	for _, kind := range t.catalog.TaggableKinds() {
+		name, ok := documentedTypes[kind]
+		if !ok {
+			name = kind.Segment()
+		}
+		kinds[name] = kind
+	}
+	return kinds
 }
 
 // maxFound is how many tags a search may find (AWS API reference,
@@ -42,7 +46,7 @@ func (t *Tagging) SearchResourceTags(ctx context.Context, in *connect.SearchReso
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := kindsOf(in.ResourceTypes)
+	kinds, err := t.kindsOf(in.ResourceTypes)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,8 @@ func (t *Tagging) SearchResourceTags(ctx context.Context, in *connect.SearchReso
 }
 
 // kindsOf are the kinds that resource types name: all when there are none.
-func kindsOf(names []string) ([]domain.Kind, error) {
+func (t *Tagging) kindsOf(names []string) ([]domain.Kind, error) {
+	resourceTypes := t.resourceTypes()
 	if len(names) == 0 {
 		return slices.Collect(maps.Values(resourceTypes)), nil
 	}

@@ -1,8 +1,6 @@
 package tagging_test
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,41 +16,7 @@ import (
 	"ringdown/internal/server/servertest"
 )
 
-func ok(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// fails checks the exception of an answer, "" for none.
-func fails(t testing.TB, err error, code fault.Code) {
-	t.Helper()
-	var e interface{ ErrorCode() string }
-	switch {
-	case code == "" && err == nil:
-	case code == "":
-		t.Errorf("unexpected error: %v", err)
-	case !errors.As(err, &e) || e.ErrorCode() != string(code):
-		t.Errorf("error is %v, want %s", err, code)
-	}
-}
-
-// same compares two values by their JSON.
-func same(t testing.TB, what string, got, want any) {
-	t.Helper()
-	g, err := json.Marshal(got)
-	ok(t, err)
-	w, err := json.Marshal(want)
-	ok(t, err)
-	if string(g) != string(w) {
-		t.Errorf("%s is\n%s\nwant\n%s", what, g, w)
-	}
-}
-
-func instanceARN(id string) string {
-	return fmt.Sprintf("arn:aws:connect:%s:%s:instance/%s", servertest.Region, server.DefaultAccount, id)
-}
+var ok, fails, same, instanceARN = servertest.OK, servertest.Fails, servertest.Same, servertest.InstanceARN
 
 // centre is an instance with one resource of each kind that can be tagged.
 type centre struct {
