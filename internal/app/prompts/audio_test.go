@@ -359,6 +359,28 @@ func TestPromptQuota(t *testing.T) {
 	}
 }
 
+// TestInstanceWithPromptsDeleted: nothing is left of its audio.
+func TestInstanceWithPromptsDeleted(t *testing.T) {
+	s := servertest.Boot(t)
+	one, two := s.NewInstance(t), s.NewInstance(t)
+	uri := put(t, s, "bucket/prompt.wav", tone(440))
+	for _, instance := range []string{one, two} {
+		audioOf(t, s, instance, create(t, s, instance, "a prompt", uri))
+		audioOf(t, s, instance, *prompts(t, s.Connect, instance)[0].Id)
+		if n := len(own(t, s, instance)); n != 2 {
+			t.Fatalf("the server keeps %d files", n)
+		}
+	}
+	_, err := s.Connect.DeleteInstance(t.Context(), &connect.DeleteInstanceInput{InstanceId: &one})
+	ok(t, err)
+	if _, err := os.Stat(filepath.Join(s.Data, "objects", "ringdown-"+one)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the bucket of the deleted instance: %v", err)
+	}
+	if n := len(own(t, s, two)); n != 2 {
+		t.Errorf("of the other instance %d files are left", n)
+	}
+}
+
 // TestStreamedWAV: what programs write that cannot go back is a prompt too.
 func TestStreamedWAV(t *testing.T) {
 	s := servertest.Boot(t)
