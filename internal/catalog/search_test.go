@@ -76,7 +76,19 @@ func TestFilters(t *testing.T) {
 	user := func(f types.ControlPlaneUserAttributeFilter) func() (search.Query, error) {
 		return func() (search.Query, error) { return catalog.UserAttributeFilter(&f, hierarchy) }
 	}
+	flow := func(f types.ContactFlowAttributeFilter) func() (search.Query, error) {
+		return func() (search.Query, error) {
+			return catalog.FlowAttributeFilter(&f, func(c *types.ContactFlowTypeCondition) (search.Query, error) {
+				if c.ContactFlowType == "" {
+					return nil, fault.New(fault.InvalidParameter, "no type")
+				}
+				return search.Key{Field: "colour", Values: []string{string(c.ContactFlowType)}}, nil // stands for a type
+			})
+		}
+	}
+	flowType := &types.ContactFlowTypeCondition{ContactFlowType: "red"}
 	type tags = []types.TagCondition
+	type flowAnd = types.ContactFlowAttributeAndCondition
 	all := []string{"red", "Green", "bare"}
 	for name, c := range map[string]struct {
 		filter func() (search.Query, error)
@@ -133,6 +145,25 @@ func TestFilters(t *testing.T) {
 			user(types.ControlPlaneUserAttributeFilter{OrConditions: []types.AttributeAndCondition{{TagConditions: repeat(team, 20)}, {TagConditions: repeat(team, 6)}}}),
 			nil, fault.InvalidParameter,
 		},
+		"flow: empty": {flow(types.ContactFlowAttributeFilter{}), all, ""},
+		"flow: tag":   {flow(types.ContactFlowAttributeFilter{TagCondition: &test}), []string{"Green"}, ""},
+		"flow: type":  {flow(types.ContactFlowAttributeFilter{ContactFlowTypeCondition: flowType}), []string{"red", "bare"}, ""},
+		"flow: and": {
+			flow(types.ContactFlowAttributeFilter{AndCondition: &flowAnd{TagConditions: tags{team}, ContactFlowTypeCondition: flowType}}), []string{"red"}, "",
+		},
+		"flow: or": {
+			flow(types.ContactFlowAttributeFilter{OrConditions: []flowAnd{{TagConditions: tags{test}}, {ContactFlowTypeCondition: flowType}}}), all, "",
+		},
+		"flow: two members": {
+			flow(types.ContactFlowAttributeFilter{TagCondition: &prod, ContactFlowTypeCondition: flowType}), nil, fault.InvalidParameter,
+		},
+		"flow: 26": {
+			flow(types.ContactFlowAttributeFilter{OrConditions: []flowAnd{{TagConditions: repeat(team, 20)}, {TagConditions: repeat(team, 6)}}}), nil, fault.InvalidParameter,
+		},
+		"flow: bad type": {
+			flow(types.ContactFlowAttributeFilter{ContactFlowTypeCondition: &types.ContactFlowTypeCondition{}}), nil, fault.InvalidParameter,
+		},
+
 		"user: bad group in and": {
 			user(types.ControlPlaneUserAttributeFilter{AndCondition: &types.AttributeAndCondition{HierarchyGroupCondition: &types.HierarchyGroupCondition{Value: ptr("")}}}),
 			nil, fault.InvalidParameter,

@@ -234,9 +234,9 @@ func (t *targets) resources(input any, region, account string) []resource {
 			a.Instance = domain.InstanceID(instance)
 		}
 		if unversioned(kind) {
-			a.ID, a.Qualifier, _ = strings.Cut(id, ":")
+			a.ID, _, _ = strings.Cut(id, ":")
 		}
-		list = append(list, named(a.String(), a))
+		list = append(list, resource{a.String(), a})
 	}
 	for i := range t.members {
 		m := &t.members[i]

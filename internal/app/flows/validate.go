@@ -108,17 +108,14 @@ func (f *Flows) missing(ctx context.Context, rd store.Reader, sc catalog.Scope, 
 // resolve answers with a fault when a document names a resource that the
 // instance does not have.
 func (f *Flows) resolve(ctx context.Context, rd store.Reader, sc catalog.Scope, kind domain.Kind, name string) error {
-	switch kind {
-	case domain.KindBot:
-		// Bots are known by what they are in Amazon Lex.
+	switch {
+	case kind == domain.KindBot: // known by what it is in Amazon Lex (domain.Bot)
 		_, err := rd.GetByName(ctx, sc.PK, kind, name)
 		return err
-	case domain.KindContactFlowModule:
+	case kind == domain.KindContactFlowModule:
 		return f.modules.resolve(ctx, rd, sc, name)
-	case domain.KindView:
-		if awsView(name) {
-			return nil
-		}
+	case kind == domain.KindView && awsView(name):
+		return nil
 	}
 	id, err := catalog.ID(sc, kind, name)
 	if err != nil {
