@@ -51,6 +51,12 @@ func TestTargets(t *testing.T) {
 		{&connect.DescribeContactFlowModuleInput{InstanceId: aws.String("i"), ContactFlowModuleId: aws.String("m:live")}, []string{in + "/flow-module/m"}},
 		{&connect.DescribeViewInput{InstanceId: aws.String("i"), ViewId: aws.String("v:$SAVED")}, []string{in + "/view/v:$SAVED"}},
 		{&connect.TagResourceInput{ResourceArn: aws.String(in + "/contact-flow/f:1")}, []string{in + "/contact-flow/f"}},
+		{&connect.CreateWorkspacePageInput{
+			InstanceId: aws.String("i"), WorkspaceId: aws.String("w"), ResourceArn: aws.String("arn:aws:connect:eu-west-2:aws:view/form"),
+		}, []string{in + "/workspace/w", "arn:aws:connect:eu-west-2:aws:view/form"}},
+		{&connect.AssociateSecurityProfilesInput{
+			InstanceId: aws.String("i"), EntityArn: aws.String(in + "/agent/u"), SecurityProfiles: []types.SecurityProfileItem{{Id: aws.String("s")}},
+		}, []string{in + "/agent/u", in + "/security-profile/s"}},
 		{&connect.TagResourceInput{ResourceArn: aws.String(in + "/queue/q")}, []string{in + "/queue/q"}},
 		{&connect.TagResourceInput{ResourceArn: aws.String("nonsense")}, []string{"nonsense"}},
 	} {

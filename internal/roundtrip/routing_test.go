@@ -441,16 +441,16 @@ func quickConnects() kind {
 				{QuickConnectType: types.QuickConnectTypePhoneNumber, PhoneConfig: &types.PhoneNumberQuickConnectConfig{PhoneNumber: aws.String("+15555550100")}},
 				{QuickConnectType: types.QuickConnectTypeFlow, FlowConfig: &types.FlowQuickConnectConfig{ContactFlowId: toQueue}},
 			}
-			make := func(name *string, config types.QuickConnectConfig) string {
+			create := func(name *string, config types.QuickConnectConfig) string {
 				out, err := s.CreateQuickConnect(t.Context(), &connect.CreateQuickConnectInput{
 					InstanceId: &s.id, Name: name, Description: aws.String("whom agents transfer to"), QuickConnectConfig: &config, Tags: map[string]string{"Team": "transfers"},
 				})
 				ok(t, err)
 				return *out.QuickConnectId
 			}
-			ids := []string{make(name("Transfer", n), configs[n])}
+			ids := []string{create(name("Transfer", n), configs[n])}
 			if n == many-1 { // there are more types than turns
-				ids = append(ids, make(name("Transfer", many), configs[many]))
+				ids = append(ids, create(name("Transfer", many), configs[many]))
 			}
 			_, err := s.AssociateQueueQuickConnects(t.Context(), &connect.AssociateQueueQuickConnectsInput{InstanceId: &s.id, QueueId: aws.String(s.a(t, "Queue", n)), QuickConnectIds: ids})
 			ok(t, err)

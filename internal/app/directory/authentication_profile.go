@@ -50,7 +50,7 @@ func (d *Directory) DescribeAuthenticationProfile(ctx context.Context, in *conne
 		IsDefault:                        e.Default,
 		AllowedIps:                       listed(e.AllowedIPs),
 		BlockedIps:                       listed(e.BlockedIPs),
-		PeriodicSessionDuration:          aws.Int32(e.PeriodicSessionDuration),
+		PeriodicSessionDuration:          aws.Int32(e.PeriodicSessionDuration), //nolint:staticcheck // deprecated members are served as well
 		MaxSessionDuration:               aws.Int32(e.MaxSessionDuration),
 		SessionInactivityDuration:        e.SessionInactivityDuration,
 		SessionInactivityHandlingEnabled: aws.Bool(e.SessionInactivityHandlingEnabled),
@@ -101,7 +101,7 @@ func (d *Directory) UpdateAuthenticationProfile(ctx context.Context, in *connect
 		if in.BlockedIps != nil {
 			e.BlockedIPs = in.BlockedIps
 		}
-		if in.PeriodicSessionDuration != nil { //nolint:staticcheck // deprecated members are served as well
+		if in.PeriodicSessionDuration != nil { //nolint:staticcheck // as above
 			e.PeriodicSessionDuration = *in.PeriodicSessionDuration //nolint:staticcheck // as above
 		}
 		if in.SessionInactivityDuration != nil {

@@ -31,7 +31,7 @@ func TestAuthenticationProfiles(t *testing.T) {
 	servertest.Same(t, "the profile", got, &types.AuthenticationProfile{
 		Id: &id, Arn: aws.String(c.arn + "/authentication-profile/" + id), Name: aws.String("Default Authentication Profile"),
 		Description: aws.String("A basic default Authentication Profile"), IsDefault: true, AllowedIps: []string{}, BlockedIps: []string{},
-		PeriodicSessionDuration: aws.Int32(60), MaxSessionDuration: aws.Int32(720), SessionInactivityHandlingEnabled: aws.Bool(false),
+		PeriodicSessionDuration: aws.Int32(60), MaxSessionDuration: aws.Int32(720), SessionInactivityHandlingEnabled: aws.Bool(false), //nolint:staticcheck // deprecated members are served as well
 		CreatedTime: got.CreatedTime, LastModifiedTime: got.LastModifiedTime, LastModifiedRegion: aws.String(servertest.Region),
 	})
 	servertest.Same(t, "its summary", first, types.AuthenticationProfileSummary{
@@ -53,12 +53,12 @@ func TestAuthenticationProfiles(t *testing.T) {
 	ok(t, update(connect.UpdateAuthenticationProfileInput{
 		Name: aws.String("Office"), Description: aws.String("From the office alone"),
 		AllowedIps: []string{"2001:db8::/32", "2001:db8:1::1"}, BlockedIps: []string{"2001:db8:ffff::/48"},
-		PeriodicSessionDuration: aws.Int32(10), SessionInactivityDuration: aws.Int32(15), SessionInactivityHandlingEnabled: aws.Bool(true),
+		PeriodicSessionDuration: aws.Int32(10), SessionInactivityDuration: aws.Int32(15), SessionInactivityHandlingEnabled: aws.Bool(true), //nolint:staticcheck // deprecated members are served as well
 	}))
 	want := *got
 	want.Name, want.Description = aws.String("Office"), aws.String("From the office alone")
 	want.AllowedIps, want.BlockedIps = []string{"2001:db8::/32", "2001:db8:1::1"}, []string{"2001:db8:ffff::/48"}
-	want.PeriodicSessionDuration, want.SessionInactivityDuration, want.SessionInactivityHandlingEnabled = aws.Int32(10), aws.Int32(15), aws.Bool(true)
+	want.PeriodicSessionDuration, want.SessionInactivityDuration, want.SessionInactivityHandlingEnabled = aws.Int32(10), aws.Int32(15), aws.Bool(true) //nolint:staticcheck // deprecated members are served as well
 	changed := describe()
 	want.LastModifiedTime = changed.LastModifiedTime
 	servertest.Same(t, "the changed profile", changed, &want)
