@@ -12,6 +12,7 @@ func families() []kind {
 	return concat(
 		flowKinds(),
 		routingKinds(),
+		storageKinds(),
 		integrationKinds(),
 		vocabularyKinds(),
 		testCaseKinds(),
