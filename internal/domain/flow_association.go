@@ -10,7 +10,8 @@ type FlowAssociation struct {
 	// ResourceID is what a client names the resource by: the ARN of something of
 	// another service, or that of an e-mail address of the instance.
 	ResourceID string
-	FlowID     ContactFlowID
+	// FlowID is the flow, which may be deleted and is then named in vain.
+	FlowID ContactFlowID
 }
 
 // Key is the name of the association of a resource: it has one of each type.

@@ -255,8 +255,8 @@ func (f *Flows) changeContactFlow(ctx context.Context, instanceID, flowID, name,
 
 // DeleteContactFlow removes a flow with its versions. The default flows stay
 // (admin guide, "Default flows"); the exception that says so is our guess
-// (docs/divergences.md). A flow that a resource is set up with stays too, while
-// one that only other flows name goes.
+// (docs/divergences.md). So does a flow that a queue or a quick connect names,
+// while one that only flows, numbers and associations name goes.
 func (f *Flows) DeleteContactFlow(ctx context.Context, in *connect.DeleteContactFlowInput) (*connect.DeleteContactFlowOutput, error) {
 	sc, err := f.catalog.Scope(ctx, in.InstanceId)
 	if err != nil {

@@ -14,12 +14,9 @@ import (
 	"ringdown/internal/store"
 )
 
-// The roles in which an association refers to the flow, and to the e-mail
-// address that runs it.
-const (
-	roleAssociatedFlow  store.Role = "associated-flow"
-	roleAssociatedEmail store.Role = "associated-email-address"
-)
+// roleAssociatedEmail is that in which an association refers to the e-mail
+// address that runs the flow.
+const roleAssociatedEmail store.Role = "associated-email-address"
 
 var flowAssociationKind = catalog.Kind[domain.FlowAssociation]{
 	Of:     domain.KindFlowAssociation,
@@ -28,14 +25,17 @@ var flowAssociationKind = catalog.Kind[domain.FlowAssociation]{
 	NoTags: true,
 }
 
+// flowAssociationRefs leaves out the flow, which may be deleted nevertheless:
+// DeleteContactFlow declares no exception for use, DeleteEmailAddress has one.
 func flowAssociationRefs(e *domain.FlowAssociation) []catalog.Ref {
-	refs := []catalog.Ref{{Role: roleAssociatedFlow, Kind: domain.KindContactFlow, ID: string(e.FlowID)}}
-	if ofEmail(e.ResourceType) {
-		if arn, err := domain.ParseARN(e.ResourceID); err == nil {
-			refs = append(refs, catalog.Ref{Role: roleAssociatedEmail, Kind: domain.KindEmailAddress, ID: arn.ID})
-		}
+	if !ofEmail(e.ResourceType) {
+		return nil
 	}
-	return refs
+	arn, err := domain.ParseARN(e.ResourceID)
+	if err != nil {
+		return nil // never: resourceID has built it
+	}
+	return []catalog.Ref{{Role: roleAssociatedEmail, Kind: domain.KindEmailAddress, ID: arn.ID}}
 }
 
 // ofEmail reports whether resources of a type are e-mail addresses of the
@@ -72,6 +72,9 @@ func (f *Flows) AssociateFlow(ctx context.Context, in *connect.AssociateFlowInpu
 	}
 	e := &domain.FlowAssociation{ResourceType: in.ResourceType, ResourceID: resource, FlowID: domain.ContactFlowID(flow)}
 	return nil, f.catalog.Store().Update(ctx, func(tx store.Tx) error {
+		if _, err := tx.Resolve(ctx, sc.PK, domain.KindContactFlow, flow); err != nil {
+			return err
+		}
 		old, err := f.associations.GetByName(ctx, tx, sc, e.Key())
 		if fault.Is(err, fault.ResourceNotFound) {
 			_, err = f.associations.Insert(ctx, tx, sc, e, nil)

@@ -97,18 +97,80 @@ func TestFlowAssociations(t *testing.T) {
 	same(t, "batch of nothing", batch("", "unknown"), []types.FlowAssociationSummary{})
 	same(t, "batch of numbers", batch(types.ListFlowAssociationResourceTypeVoicePhoneNumber, number), []types.FlowAssociationSummary{})
 
-	// A flow that something runs stays.
-	removeFlow := func(id string) error {
-		_, err := s.Connect.DeleteContactFlow(t.Context(), &connect.DeleteContactFlowInput{InstanceId: &instance, ContactFlowId: &id})
-		return err
-	}
 	disassociate := func(kind types.FlowAssociationResourceType, resource string) error {
 		_, err := s.Connect.DisassociateFlow(t.Context(), &connect.DisassociateFlowInput{InstanceId: &instance, ResourceType: kind, ResourceId: &resource})
 		return err
 	}
-	fails(t, removeFlow(a), fault.InvalidRequest, "in use")
 	ok(t, disassociate(whatsApp, social))
 	fails(t, disassociate(whatsApp, social), fault.ResourceNotFound, social)
-	ok(t, removeFlow(a))
 	runs(whatsApp, number, b)
+
+	// A flow may go though something runs it.
+	_, err = s.Connect.DeleteContactFlow(t.Context(), &connect.DeleteContactFlowInput{InstanceId: &instance, ContactFlowId: &b})
+	ok(t, err)
+	runs(whatsApp, number, b)
+	fails(t, associate(whatsApp, number, b), fault.ResourceNotFound)
+	ok(t, associate(whatsApp, number, a))
+	runs(whatsApp, number, a)
+	ok(t, disassociate(sms, number))
+}
+
+// The e-mail addresses and the phone numbers of an instance may be named by
+// their ids.
+func TestFlowAssociationsOfOwnResources(t *testing.T) {
+	s := servertest.Boot(t)
+	instance := s.NewInstance(t)
+	flow := *newFlow(t, s, instance, "flow", content("")).ContactFlowId
+	flowARN := instanceARN(instance) + "/contact-flow/" + flow
+	email, err := s.Connect.CreateEmailAddress(t.Context(), &connect.CreateEmailAddressInput{InstanceId: &instance, EmailAddress: aws.String("help@example.com")})
+	ok(t, err)
+	for _, id := range []*string{email.EmailAddressId, email.EmailAddressArn} {
+		_, err := s.Connect.AssociateFlow(t.Context(), &connect.AssociateFlowInput{
+			InstanceId: &instance, ResourceType: types.FlowAssociationResourceTypeInboundEmail, ResourceId: id, FlowId: &flow,
+		})
+		ok(t, err)
+		out, err := s.Connect.GetFlowAssociation(t.Context(), &connect.GetFlowAssociationInput{
+			InstanceId: &instance, ResourceType: types.FlowAssociationResourceTypeInboundEmail, ResourceId: id,
+		})
+		ok(t, err)
+		same(t, "association", []any{out.ResourceId, out.FlowId}, []any{email.EmailAddressArn, flowARN})
+	}
+	found, err := s.Connect.SearchAvailablePhoneNumbers(t.Context(), &connect.SearchAvailablePhoneNumbersInput{
+		InstanceId: &instance, PhoneNumberCountryCode: types.PhoneNumberCountryCodeUs, PhoneNumberType: types.PhoneNumberTypeDid,
+	})
+	ok(t, err)
+	number, err := s.Connect.ClaimPhoneNumber(t.Context(), &connect.ClaimPhoneNumberInput{InstanceId: &instance, PhoneNumber: found.AvailableNumbersList[0].PhoneNumber})
+	ok(t, err)
+	_, err = s.Connect.ClaimPhoneNumber(t.Context(), &connect.ClaimPhoneNumberInput{InstanceId: &instance, PhoneNumber: found.AvailableNumbersList[1].PhoneNumber})
+	ok(t, err)
+	_, err = s.Connect.AssociatePhoneNumberContactFlow(t.Context(), &connect.AssociatePhoneNumberContactFlowInput{
+		InstanceId: &instance, PhoneNumberId: number.PhoneNumberId, ContactFlowId: &flow,
+	})
+	ok(t, err)
+
+	ofEmail := types.FlowAssociationSummary{FlowId: &flowARN, ResourceId: email.EmailAddressArn, ResourceType: types.ListFlowAssociationResourceTypeInboundEmail}
+	ofNumber := types.FlowAssociationSummary{FlowId: &flowARN, ResourceId: number.PhoneNumberArn, ResourceType: types.ListFlowAssociationResourceTypeVoicePhoneNumber}
+	for kind, want := range map[types.ListFlowAssociationResourceType][]types.FlowAssociationSummary{
+		"": {ofEmail, ofNumber},
+		types.ListFlowAssociationResourceTypeInboundEmail:     {ofEmail},
+		types.ListFlowAssociationResourceTypeVoicePhoneNumber: {ofNumber},
+		types.ListFlowAssociationResourceTypeOutboundEmail:    {},
+	} {
+		listed, err := s.Connect.ListFlowAssociations(t.Context(), &connect.ListFlowAssociationsInput{InstanceId: &instance, ResourceType: kind})
+		ok(t, err)
+		same(t, "list of "+string(kind), listed.FlowAssociationSummaryList, want)
+		for _, ids := range [][]string{{*email.EmailAddressArn, *number.PhoneNumberArn}, {*email.EmailAddressId, *number.PhoneNumberId}} {
+			batch, err := s.Connect.BatchGetFlowAssociation(t.Context(), &connect.BatchGetFlowAssociationInput{InstanceId: &instance, ResourceType: kind, ResourceIds: ids})
+			ok(t, err)
+			same(t, "batch of "+string(kind), batch.FlowAssociationSummaryList, want)
+		}
+	}
+	_, err = s.Connect.DeleteEmailAddress(t.Context(), &connect.DeleteEmailAddressInput{InstanceId: &instance, EmailAddressId: email.EmailAddressId})
+	fails(t, err, fault.ResourceConflict, "in use")
+	_, err = s.Connect.DisassociateFlow(t.Context(), &connect.DisassociateFlowInput{
+		InstanceId: &instance, ResourceType: types.FlowAssociationResourceTypeInboundEmail, ResourceId: email.EmailAddressId,
+	})
+	ok(t, err)
+	_, err = s.Connect.DeleteEmailAddress(t.Context(), &connect.DeleteEmailAddressInput{InstanceId: &instance, EmailAddressId: email.EmailAddressId})
+	ok(t, err)
 }
