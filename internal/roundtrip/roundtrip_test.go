@@ -11,7 +11,13 @@ import (
 func families() []kind {
 	return concat(
 		flowKinds(),
+		viewKinds(),
+		dataTableKinds(),
 		routingKinds(),
+		directoryKinds(),
+		quickConnectKinds(),
+		workspaceKinds(),
+		notificationKinds(),
 		storageKinds(),
 		integrationKinds(),
 		vocabularyKinds(),
@@ -19,6 +25,9 @@ func families() []kind {
 		emailKinds(),
 		replicationKinds(),
 		numberKinds(), // of instances and traffic distribution groups
+		taskKinds(),
+		evaluationKinds(), // of users
+		ruleKinds(),       // of users, forms and integration associations
 	)
 }
 
