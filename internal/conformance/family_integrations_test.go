@@ -74,6 +74,19 @@ func init() {
 			"BatchDisassociateAnalyticsDataSet": of(with("DataSetIds", always([]any{"users"})), given("TargetAccountId", always(anotherAccount))),
 		},
 	})
+	merge(pagedOperations, map[string]paged{
+		"ListIntegrationAssociations": {integrationAssociation, "IntegrationAssociationId", "DeleteIntegrationAssociation", "IntegrationAssociationId"},
+	})
+	merge(fewOperations, map[string]string{
+		"ListApprovedOrigins":           "a quota of fifty; an origin has no id",
+		"ListSecurityKeys":              "two at most",
+		"ListLambdaFunctions":           "a quota of fifty; a function has no id here",
+		"ListBots":                      "a quota of a hundred; a bot has no id here",
+		"ListLexBots":                   "a quota of a hundred; a bot has no id here",
+		"ListUseCases":                  "one of each type",
+		"ListAnalyticsDataAssociations": "one for each data set and account",
+		"ListAnalyticsDataLakeDataSets": "there are forty",
+	})
 }
 
 const anotherAccount = "210987654321"

@@ -37,6 +37,10 @@ func init() {
 			"SearchTestCases": of(searchCriteria("name"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
 		},
 	})
+	merge(pagedOperations, map[string]paged{
+		"ListTestCases":   {testCase, "Id", "DeleteTestCase", "TestCaseId"},
+		"SearchTestCases": {testCase, "Id", "DeleteTestCase", "TestCaseId"},
+	})
 }
 
 // chatEntryPoint is an entry point with the parameters of its type alone.

@@ -39,4 +39,8 @@ func init() {
 				with("Content", always(vocabularyTable))),
 		},
 	})
+	merge(pagedOperations, map[string]paged{
+		"SearchVocabularies": {vocabulary, "Id", "DeleteVocabulary", "VocabularyId"},
+	})
+	merge(fewOperations, map[string]string{"ListDefaultVocabularies": "one for each language"})
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	_ "modernc.org/sqlite"
@@ -248,8 +247,8 @@ func multiply(t *testing.T, data, instance string, originals map[kind]string) ma
 		for n := range crowdSize {
 			id, renamed := domain.NewID(), fmt.Sprintf("%s x%d", name, n)
 			run(`INSERT INTO resource (pk, instance, kind, id, name, name_key, version, created, modified, tags, doc)
-				SELECT ?, instance, kind, ?, ?, replace(name_key, ?, ?), version, created, modified, tags, replace(doc, ?, ?)
-				FROM resource WHERE pk = ?`, next, id, renamed, strings.ToLower(name), strings.ToLower(renamed), name, renamed, pk)
+				SELECT ?, instance, kind, ?, ?, name_key || ?, version, created, modified, tags, replace(doc, ?, ?)
+				FROM resource WHERE pk = ?`, next, id, renamed, fmt.Sprintf(" x%d", n), name, renamed, pk)
 			run(`INSERT INTO ref (from_pk, role, to_pk) SELECT ?, role, to_pk FROM ref WHERE from_pk = ?`, next, pk)
 			next++
 			if originals[k] == name {
