@@ -22,7 +22,7 @@ import (
 // written in any case.
 
 // node is a part of an expression.
-type node interface{}
+type node any
 
 type (
 	literal struct{ value any } // string, float64 or bool

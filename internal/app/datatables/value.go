@@ -393,6 +393,7 @@ func (b *batch) touch(r *row, a *attribute) {
 		if a.Value.LockVersion == b.before.attributes[a.ID] {
 			a.Value.LockVersion = domain.NewID()
 		}
+	default: // NONE has no lock version, and that of the VALUE changes with it
 	}
 }
 
