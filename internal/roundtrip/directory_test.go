@@ -245,6 +245,18 @@ func exportSecurityProfile(t testing.TB, s *site, id *string) (d securityProfile
 	return d
 }
 
+func init() {
+	untie["EntitySecurityProfiles"] = func(t testing.TB, s *site, k kind) {
+		for _, document := range k.export(t, s).documents {
+			d := document.(entityDocument)
+			_, err := s.DisassociateSecurityProfiles(t.Context(), &connect.DisassociateSecurityProfilesInput{
+				InstanceId: &s.id, EntityType: types.EntityTypeAiAgent, EntityArn: &d.Entity, SecurityProfiles: d.Profiles,
+			})
+			ok(t, err)
+		}
+	}
+}
+
 type entityDocument struct {
 	Entity   string
 	Profiles []types.SecurityProfileItem

@@ -411,6 +411,22 @@ func exportRoutingProfile(t testing.TB, s *site, id *string) (d routingProfileDo
 	return d
 }
 
+func init() {
+	// Queues, which come before quick connects, name them.
+	untie["QuickConnect"] = func(t testing.TB, s *site, k kind) {
+		for _, queue := range s.made["Queue"] {
+			if d := exportQueue(t, s, &queue); len(d.QuickConnects) > 0 {
+				_, err := s.DisassociateQueueQuickConnects(t.Context(), &connect.DisassociateQueueQuickConnectsInput{InstanceId: &s.id, QueueId: &queue, QuickConnectIds: d.QuickConnects})
+				ok(t, err)
+			}
+		}
+		for _, id := range k.export(t, s).ids {
+			_, err := s.DeleteQuickConnect(t.Context(), &connect.DeleteQuickConnectInput{InstanceId: &s.id, QuickConnectId: &id})
+			ok(t, err)
+		}
+	}
+}
+
 type quickConnectDocument struct {
 	QuickConnect *types.QuickConnect
 	Flow         *string // the name of the flow in its configuration
