@@ -19,10 +19,10 @@ var authenticationProfileKind = catalog.Kind[domain.AuthenticationProfile]{
 	NoTags: true,
 }
 
-// seedAuthenticationProfiles gives a new instance its only profile, with the
-// name of the admin guide's example ("Set IP address restrictions and session
-// timeouts"). Its durations are the longest that the API reference admits
-// (docs/divergences.md).
+// seedAuthenticationProfiles gives a new instance its only profile (admin
+// guide, "Set IP address restrictions and session timeouts"). Its name and
+// description are our guess; its durations are the longest that the API
+// reference admits (docs/divergences.md).
 func (d *Directory) seedAuthenticationProfiles(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
 	_, err := d.authenticationProfiles.Insert(ctx, tx, sc, &domain.AuthenticationProfile{
 		Name: "Default Authentication Profile", Description: "A basic default Authentication Profile", Default: true,
