@@ -23,8 +23,8 @@ const roleEntityProfile store.Role = "entity-security-profile"
 // reference, UpdateUserSecurityProfiles); other entities may have as many.
 const maxEntityProfiles = 10
 
-// aiAgentARN is the form of an AI agent's ARN (service authorization
-// reference, Amazon Q in Connect). Whether the agent exists is not for this
+// aiAgentARN is the form of an AI agent's ARN (AWS API reference, AIAgentData,
+// with or without a version). Whether the agent exists is not for this
 // service to know.
 var aiAgentARN = regexp.MustCompile(`^arn:aws[a-z-]*:wisdom:[a-z0-9-]+:[0-9]{12}:ai-agent/[^/:]+/[^/:]+(:[^/:]+)?$`)
 
