@@ -317,6 +317,10 @@ func (c *checker) anything(n *Node, a at) {
 	}
 }
 
+// latestAlias is the alias of a module's latest content, which looks like a
+// JSONPath and is none.
+const latestAlias = ":$.LATEST"
+
 func (c *checker) scalar(v *Value, n *Node, a at) {
 	numeric := v.Form == Number || v.Form == Decimal
 	if n.Kind != jsontext.KindString && (!numeric || n.Kind != jsontext.KindNumber) {
@@ -329,7 +333,11 @@ func (c *checker) scalar(v *Value, n *Node, a at) {
 		}
 		return
 	}
-	found := references(n.Text)
+	text := n.Text
+	if v.Kind == domain.KindContactFlowModule {
+		text = strings.TrimSuffix(text, latestAlias)
+	}
+	found := references(text)
 	if !c.dynamic(v, n, found, a) {
 		return
 	}

@@ -22,7 +22,7 @@ func TestReferences(t *testing.T) {
 		"UpdateContactEventHooks":          {"ContactFlow 5555"},
 		"UpdateContactMediaProcessing":     {"?LambdaFunction lookup"},
 		"CreateTask":                       {"ContactFlow 5555", "TaskTemplate 9999"},
-		"InvokeFlowModule":                 {"ContactFlowModule 7777", "ContactFlowModule 7777:$LATEST"},
+		"InvokeFlowModule":                 {"ContactFlowModule 7777", "ContactFlowModule 7777:$.LATEST"},
 		"EndFlowModuleExecution":           {"ContactFlowModule 7777"},
 		"StartOutboundChatContact":         {"ContactFlow 5555"},
 		"CheckHoursOfOperation":            {"HoursOfOperation 6666"},

@@ -3,24 +3,15 @@ package flows
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/flow"
 	"ringdown/internal/store"
-)
-
-// How much an exception tells of what is wrong (AWS API reference,
-// InvalidContactFlowException and ProblemDetail).
-const (
-	maxProblems       = 50
-	maxProblemMessage = 256
 )
 
 // validate checks a content that contacts shall run. What is wrong with it is
@@ -45,33 +36,13 @@ func (f *Flows) validate(ctx context.Context, sc catalog.Scope, content string, 
 	slices.SortStableFunc(problems, func(a, b flow.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	all := len(problems)
-	problems = problems[:min(all, maxProblems)]
-	detailed, err := json.Marshal(problems)
-	if err != nil {
-		return err
-	}
-	f.catalog.Logger().InfoContext(ctx, "flow content refused",
+	f.catalog.Logger().LogAttrs(ctx, slog.LevelInfo, "flow content refused",
 		slog.String("request", domain.CallerOf(ctx).RequestID), slog.String("instance", string(sc.ID)),
-		slog.String("type", string(t)), slog.Int("count", all), slog.Any("problems", json.RawMessage(detailed)))
-	code, member := fault.InvalidContactFlow, "problems"
+		slog.String("type", string(t)), flow.Logged(problems))
 	if t == flow.Module {
-		code, member = fault.InvalidContactFlowModule, "Problems"
+		return flow.Refusal(fault.InvalidContactFlowModule, problems)
 	}
-	return (&fault.Error{Code: code}).With(member, catalog.Map(problems, detail))
-}
-
-// problemDetail is a problem as the exceptions carry it.
-type problemDetail struct {
-	Message string `json:"message"`
-}
-
-func detail(p flow.Problem) problemDetail {
-	m := p.Message
-	if utf8.RuneCountInString(m) > maxProblemMessage {
-		m = string([]rune(m)[:maxProblemMessage])
-	}
-	return problemDetail{m}
+	return flow.Refusal(fault.InvalidContactFlow, problems)
 }
 
 // missing are the problems of those references that must name something and do

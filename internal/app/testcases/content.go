@@ -2,7 +2,6 @@ package testcases
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
@@ -10,6 +9,7 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
+	"ringdown/internal/flow"
 	"ringdown/internal/store"
 )
 
@@ -75,8 +75,8 @@ func (c contents) latest() *content {
 // reference, CreateTestCase). The flow may be deleted later: deleting one does
 // not fail for being in use.
 func checkContent(ctx context.Context, rd store.Reader, sc catalog.Scope, c *domain.TestCaseContent) error {
-	if flow := c.FlowID(); flow != "" {
-		id, err := catalog.ID(sc, domain.KindContactFlow, flow)
+	if entry := c.FlowID(); entry != "" {
+		id, err := catalog.ID(sc, domain.KindContactFlow, entry)
 		if err != nil {
 			return err
 		}
@@ -88,26 +88,5 @@ func checkContent(ctx context.Context, rd store.Reader, sc catalog.Scope, c *dom
 	if c.Status != types.TestCaseStatusPublished {
 		return nil
 	}
-	problems := validate(c.Content)
-	if len(problems) == 0 {
-		return nil
-	}
-	return (&fault.Error{Code: fault.InvalidTestCase}).With("Problems", problems)
-}
-
-// problem is one as an InvalidTestCaseException carries it (AWS API reference,
-// ProblemDetail).
-type problem struct {
-	Message string `json:"message"`
-}
-
-// validate says what is wrong with a document of the testing language (developer
-// guide, "Testing language"): that it is no JSON object is all that is looked
-// for (docs/divergences.md).
-func validate(content string) []problem {
-	var document map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(content), &document); err != nil || document == nil {
-		return []problem{{"The content must be a JSON object"}}
-	}
-	return nil
+	return flow.Refusal(fault.InvalidTestCase, flow.CheckTest(c.Content))
 }
