@@ -40,12 +40,7 @@ var attributeKind = catalog.Kind[domain.DataTableAttribute]{
 // name and the description are cut. A table that has records takes no more
 // primary attributes (AWS admin guide, "Create and configure data tables").
 func (d *DataTables) CreateDataTableAttribute(ctx context.Context, in *connect.CreateDataTableAttributeInput) (*connect.CreateDataTableAttributeOutput, error) {
-	sc, id, err := d.locate(ctx, in.InstanceId, in.DataTableId)
-	if err != nil {
-		return nil, err
-	}
 	e := &domain.DataTableAttribute{
-		DataTableID: domain.DataTableID(id),
 		Name:        strings.TrimSpace(*in.Name),
 		Description: strings.TrimSpace(aws.ToString(in.Description)),
 		Primary:     in.Primary,
@@ -54,11 +49,8 @@ func (d *DataTables) CreateDataTableAttribute(ctx context.Context, in *connect.C
 		LockVersion: domain.NewID(),
 	}
 	out := &connect.CreateDataTableAttributeOutput{Name: aws.String(e.Name)}
-	err = d.catalog.Store().Update(ctx, func(tx store.Tx) error {
-		s, err := d.schema(ctx, tx, sc, id)
-		if err != nil {
-			return err
-		}
+	err := d.restructure(ctx, in.InstanceId, in.DataTableId, func(tx store.Tx, sc catalog.Scope, s *schema) error {
+		e.DataTableID = domain.DataTableID(s.table.ID)
 		if e.Primary {
 			if err := d.checkPrimary(ctx, tx, s, 1); err != nil {
 				return err
@@ -69,13 +61,28 @@ func (d *DataTables) CreateDataTableAttribute(ctx context.Context, in *connect.C
 			return err
 		}
 		out.AttributeId = aws.String(made.ID)
-		out.LockVersion, err = d.restructured(ctx, tx, sc, id, e.LockVersion)
+		out.LockVersion, err = d.restructured(ctx, tx, sc, s, e.LockVersion)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// restructure changes the attributes of a table in a transaction.
+func (d *DataTables) restructure(ctx context.Context, instance, table *string, do func(tx store.Tx, sc catalog.Scope, s *schema) error) error {
+	sc, id, err := d.locate(ctx, instance, table)
+	if err != nil {
+		return err
+	}
+	return d.catalog.Store().Update(ctx, func(tx store.Tx) error {
+		s, err := d.schema(ctx, tx, sc, id)
+		if err != nil {
+			return err
+		}
+		return do(tx, sc, s)
+	})
 }
 
 // checkPrimary refuses to add so many primary attributes, or to remove one when
@@ -96,10 +103,10 @@ func (d *DataTables) checkPrimary(ctx context.Context, rd store.Reader, s *schem
 
 // restructured gives a table a new lock version, because of an attribute whose
 // own is given, "" for one that is gone.
-func (d *DataTables) restructured(ctx context.Context, tx store.Tx, sc catalog.Scope, table, attribute string) (*types.DataTableLockVersion, error) {
+func (d *DataTables) restructured(ctx context.Context, tx store.Tx, sc catalog.Scope, s *schema, attribute string) (*types.DataTableLockVersion, error) {
 	lock := tableLock(domain.NewID())
 	lock.Attribute = catalog.Optional(attribute)
-	return lock, d.tables.Change(ctx, tx, sc, table, func(e *domain.DataTable) error {
+	return lock, d.tables.Change(ctx, tx, sc, s.table.ID, func(e *domain.DataTable) error {
 		e.LockVersion = *lock.DataTable
 		return nil
 	})
@@ -175,16 +182,8 @@ func (d *DataTables) ListDataTableAttributes(ctx context.Context, in *connect.Li
 // records, which attributes are primary ones stays too, and what then identifies
 // two records alike is refused.
 func (d *DataTables) UpdateDataTableAttribute(ctx context.Context, in *connect.UpdateDataTableAttributeInput) (*connect.UpdateDataTableAttributeOutput, error) {
-	sc, id, err := d.locate(ctx, in.InstanceId, in.DataTableId)
-	if err != nil {
-		return nil, err
-	}
 	out := &connect.UpdateDataTableAttributeOutput{Name: aws.String(strings.TrimSpace(*in.Name))}
-	err = d.catalog.Store().Update(ctx, func(tx store.Tx) error {
-		s, err := d.schema(ctx, tx, sc, id)
-		if err != nil {
-			return err
-		}
+	err := d.restructure(ctx, in.InstanceId, in.DataTableId, func(tx store.Tx, sc catalog.Scope, s *schema) error {
 		a, err := s.named(*in.AttributeName)
 		if err != nil {
 			return err
@@ -215,11 +214,11 @@ func (d *DataTables) UpdateDataTableAttribute(ctx context.Context, in *connect.U
 			return err
 		}
 		if in.Primary && (in.ValueType != a.Value.ValueType || ignoresCase(in.Validation) != ignoresCase(a.Value.Validation)) {
-			if err := d.identify(ctx, tx, sc, id); err != nil {
+			if err := d.identify(ctx, tx, sc, s.table.ID); err != nil {
 				return err
 			}
 		}
-		out.LockVersion, err = d.restructured(ctx, tx, sc, id, lock)
+		out.LockVersion, err = d.restructured(ctx, tx, sc, s, lock)
 		return err
 	})
 	if err != nil {
@@ -263,16 +262,8 @@ func (d *DataTables) identify(ctx context.Context, tx store.Tx, sc catalog.Scope
 // DeleteDataTableAttribute removes an attribute with its values, and records
 // that have no other. A primary attribute stays while the table has records.
 func (d *DataTables) DeleteDataTableAttribute(ctx context.Context, in *connect.DeleteDataTableAttributeInput) (*connect.DeleteDataTableAttributeOutput, error) {
-	sc, id, err := d.locate(ctx, in.InstanceId, in.DataTableId)
-	if err != nil {
-		return nil, err
-	}
 	out := &connect.DeleteDataTableAttributeOutput{}
-	err = d.catalog.Store().Update(ctx, func(tx store.Tx) error {
-		s, err := d.schema(ctx, tx, sc, id)
-		if err != nil {
-			return err
-		}
+	err := d.restructure(ctx, in.InstanceId, in.DataTableId, func(tx store.Tx, sc catalog.Scope, s *schema) error {
 		a, err := s.named(*in.AttributeName)
 		if err != nil {
 			return err
@@ -282,13 +273,13 @@ func (d *DataTables) DeleteDataTableAttribute(ctx context.Context, in *connect.D
 				return err
 			}
 		}
-		if err := d.dropValues(ctx, tx, sc, id, domain.DataTableAttributeID(a.ID)); err != nil {
+		if err := d.dropValues(ctx, tx, sc, s.table.ID, domain.DataTableAttributeID(a.ID)); err != nil {
 			return err
 		}
 		if err := d.attributes.Remove(ctx, tx, sc, a.ID, nil); err != nil {
 			return err
 		}
-		out.LockVersion, err = d.restructured(ctx, tx, sc, id, "")
+		out.LockVersion, err = d.restructured(ctx, tx, sc, s, "")
 		return err
 	})
 	if err != nil {
