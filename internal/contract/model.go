@@ -193,7 +193,7 @@ func readService(raw []byte) (*Service, error) {
 
 // patternPatches mends patterns that are broken as published: taken literally
 // they match no legal value, because their backslashes are doubled or because
-// they are wrapped in slashes. What the service means is plain from its
+// they are wrapped in slashes, or lack a character. What the service means is plain from its
 // documentation.
 //
 //nolint:gosec // patterns of passwords, not passwords
@@ -203,6 +203,7 @@ var patternPatches = map[string]string{
 	"PhoneNumberPrefix":               `^\+?[0-9]{1,11}$`,
 	"Password":                        `^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[a-zA-Z\d\S]{8,64}$`,
 	"DataTableDescription":            `^[\P{C}\r\n\t]+$`,
+	"IpCidr":                          `^[A-Za-z0-9.:/]*$`, // as published it has no dot, so no IPv4 address
 	"MediaSource":                     `.*\S.*`,
 	"Page":                            `^(?!\.$)(?!\.\.$)[\p{L}\p{Z}\p{N}\-_.:=@'|]+$`,
 	"Slug":                            `^$|^[\p{L}\p{Z}\p{N}\-_.:=@'|]{3,}$`,

@@ -52,12 +52,12 @@ func TestAuthenticationProfiles(t *testing.T) {
 
 	ok(t, update(connect.UpdateAuthenticationProfileInput{
 		Name: aws.String("Office"), Description: aws.String("From the office alone"),
-		AllowedIps: []string{"2001:db8::/32", "2001:db8:1::1"}, BlockedIps: []string{"2001:db8:ffff::/48"},
+		AllowedIps: []string{"192.0.2.0/24", "2001:db8:1::1"}, BlockedIps: []string{"2001:db8:ffff::/48"},
 		PeriodicSessionDuration: aws.Int32(10), SessionInactivityDuration: aws.Int32(15), SessionInactivityHandlingEnabled: aws.Bool(true), //nolint:staticcheck // deprecated members are served as well
 	}))
 	want := *got
 	want.Name, want.Description = aws.String("Office"), aws.String("From the office alone")
-	want.AllowedIps, want.BlockedIps = []string{"2001:db8::/32", "2001:db8:1::1"}, []string{"2001:db8:ffff::/48"}
+	want.AllowedIps, want.BlockedIps = []string{"192.0.2.0/24", "2001:db8:1::1"}, []string{"2001:db8:ffff::/48"}
 	want.PeriodicSessionDuration, want.SessionInactivityDuration, want.SessionInactivityHandlingEnabled = aws.Int32(10), aws.Int32(15), aws.Bool(true) //nolint:staticcheck // deprecated members are served as well
 	changed := describe()
 	want.LastModifiedTime = changed.LastModifiedTime
