@@ -201,6 +201,7 @@ func misfit(f *types.TaskTemplateField, value string) string {
 	switch f.Type {
 	case types.TaskTemplateFieldTypeName, types.TaskTemplateFieldTypeText:
 		most = maxTaskText
+	case types.TaskTemplateFieldTypeDescription, types.TaskTemplateFieldTypeTextArea, types.TaskTemplateFieldTypeQuickConnect:
 	case types.TaskTemplateFieldTypeNumber:
 		_, err := strconv.ParseFloat(value, 64)
 		ok, want = err == nil, "a number"

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -125,7 +126,7 @@ func exportForm(t testing.TB, s *site, f types.EvaluationFormSummary) formDocume
 	versions, err := s.ListEvaluationFormVersions(t.Context(), &connect.ListEvaluationFormVersionsInput{InstanceId: &s.id, EvaluationFormId: f.EvaluationFormId})
 	ok(t, err)
 	for _, v := range versions.EvaluationFormVersionSummaryList {
-		out := s.send(t, http.MethodGet, "/evaluation-forms/"+s.id+"/"+*f.EvaluationFormId+"?version="+string(rune('0'+v.EvaluationFormVersion)), nil)
+		out := s.send(t, http.MethodGet, "/evaluation-forms/"+s.id+"/"+*f.EvaluationFormId+"?version="+strconv.Itoa(int(v.EvaluationFormVersion)), nil)
 		form := out["EvaluationForm"].(object)
 		d.Tags = map[string]string{}
 		for k, tag := range form["Tags"].(object) {

@@ -131,9 +131,11 @@ func (e *Evaluations) changeEvaluation(ctx context.Context, sc catalog.Scope, id
 	err = e.catalog.Store().Update(ctx, func(tx store.Tx) error {
 		now := e.stamp(ctx)
 		if user, ok := by.(*types.EvaluatorUserUnionMemberConnectUserArn); ok {
-			if now.By, err = userARN(ctx, tx, sc, user.Value); err != nil {
+			id, err := catalog.Existing(ctx, tx, sc, domain.KindUser, user.Value)
+			if err != nil {
 				return err
 			}
+			now.By = sc.ARN(domain.KindUser, id)
 		}
 		if i, err = e.evaluations.GetIn(ctx, tx, sc, idOrARN); err != nil {
 			return err
@@ -148,16 +150,6 @@ func (e *Evaluations) changeEvaluation(ctx context.Context, sc catalog.Scope, id
 		})
 	})
 	return i, err
-}
-
-// userARN is the ARN of a user of the instance, who must exist.
-func userARN(ctx context.Context, rd store.Reader, sc catalog.Scope, arn string) (string, error) {
-	id, err := catalog.ID(sc, domain.KindUser, arn)
-	if err != nil {
-		return "", err
-	}
-	_, err = rd.Resolve(ctx, sc.PK, domain.KindUser, id)
-	return sc.ARN(domain.KindUser, id), err
 }
 
 // DescribeContactEvaluation returns an evaluation with the form that it

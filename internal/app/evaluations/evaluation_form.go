@@ -75,12 +75,12 @@ func (e *Evaluations) CreateEvaluationForm(ctx context.Context, in *connect.Crea
 	if err != nil {
 		return nil, err
 	}
-	content := domain.EvaluationFormContent{
-		Title: *in.Title, Description: aws.ToString(in.Description), Items: itemsIn(in.Items), Scoring: in.ScoringStrategy,
-		AutoEvaluation: in.AutoEvaluationConfiguration, Review: in.ReviewConfiguration,
-		Target: in.TargetConfiguration, Language: in.LanguageConfiguration,
-	}
-	if err := check(&content, in.AsDraft); err != nil {
+	content, err := contentIn(&connect.UpdateEvaluationFormInput{
+		Title: in.Title, Description: in.Description, Items: in.Items, ScoringStrategy: in.ScoringStrategy, AsDraft: in.AsDraft,
+		AutoEvaluationConfiguration: in.AutoEvaluationConfiguration, ReviewConfiguration: in.ReviewConfiguration,
+		TargetConfiguration: in.TargetConfiguration, LanguageConfiguration: in.LanguageConfiguration,
+	})
+	if err != nil {
 		return nil, err
 	}
 	return catalog.Once(ctx, e.catalog, sc, "CreateEvaluationForm", in.ClientToken, in, func(tx store.Tx) (*connect.CreateEvaluationFormOutput, error) {
@@ -98,12 +98,18 @@ func (e *Evaluations) CreateEvaluationForm(ctx context.Context, in *connect.Crea
 	})
 }
 
-// check checks a content before the transaction, for it may be long.
-func check(c *domain.EvaluationFormContent, draft bool) error {
-	if draft {
-		return c.Check()
+// contentIn is what a request says. It is checked before the transaction, for
+// it may be long.
+func contentIn(in *connect.UpdateEvaluationFormInput) (domain.EvaluationFormContent, error) {
+	c := domain.EvaluationFormContent{
+		Title: *in.Title, Description: aws.ToString(in.Description), Items: itemsIn(in.Items), Scoring: in.ScoringStrategy,
+		AutoEvaluation: in.AutoEvaluationConfiguration, Review: in.ReviewConfiguration,
+		Target: in.TargetConfiguration, Language: in.LanguageConfiguration,
 	}
-	return c.CheckComplete()
+	if in.AsDraft {
+		return c, c.Check()
+	}
+	return c, c.CheckComplete()
 }
 
 // addVersion adds a version to a form. Those who are to be told of reviews must
@@ -127,7 +133,7 @@ func checkReviewers(ctx context.Context, rd store.Reader, sc catalog.Scope, c *t
 		if aws.ToString(r.Value.UserId) == "" {
 			return fault.New(fault.InvalidParameter, "ReviewConfiguration.ReviewNotificationRecipients[%d].Value.UserId is required", i)
 		}
-		if _, err := rd.Resolve(ctx, sc.PK, domain.KindUser, *r.Value.UserId); err != nil {
+		if _, err := catalog.Existing(ctx, rd, sc, domain.KindUser, *r.Value.UserId); err != nil {
 			return err
 		}
 	}
@@ -142,12 +148,8 @@ func (e *Evaluations) UpdateEvaluationForm(ctx context.Context, in *connect.Upda
 	if err != nil {
 		return nil, err
 	}
-	content := domain.EvaluationFormContent{
-		Title: *in.Title, Description: aws.ToString(in.Description), Items: itemsIn(in.Items), Scoring: in.ScoringStrategy,
-		AutoEvaluation: in.AutoEvaluationConfiguration, Review: in.ReviewConfiguration,
-		Target: in.TargetConfiguration, Language: in.LanguageConfiguration,
-	}
-	if err := check(&content, in.AsDraft); err != nil {
+	content, err := contentIn(in)
+	if err != nil {
 		return nil, err
 	}
 	return catalog.Once(ctx, e.catalog, sc, "UpdateEvaluationForm", in.ClientToken, in, func(tx store.Tx) (*connect.UpdateEvaluationFormOutput, error) {

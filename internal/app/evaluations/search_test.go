@@ -52,7 +52,7 @@ func TestSearchEvaluationForms(t *testing.T) {
 		if f != nil {
 			in.SearchFilter = &types.EvaluationFormSearchFilter{AttributeFilter: f}
 		}
-		out, err := s.Client.SearchEvaluationForms(t.Context(), in)
+		out, err := s.SearchEvaluationForms(t.Context(), in)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func TestSearchEvaluationForms(t *testing.T) {
 		fails(t, err, fault.InvalidParameter, what)
 	}
 
-	out, err := s.Client.SearchEvaluationForms(t.Context(), &connect.SearchEvaluationFormsInput{InstanceId: &s.id, MaxResults: aws.Int32(1)})
+	out, err := s.SearchEvaluationForms(t.Context(), &connect.SearchEvaluationFormsInput{InstanceId: &s.id, MaxResults: aws.Int32(1)})
 	ok(t, err)
 	f, l := s.form(a, 0), out.EvaluationFormSearchSummaryList[0]
 	same(t, "a form found", l, types.EvaluationFormSearchSummary{
@@ -138,7 +138,7 @@ func TestSearchContactEvaluations(t *testing.T) {
 	}
 	find := func(in *connect.SearchContactEvaluationsInput) (ids []string, next *string, err error) {
 		in.InstanceId = &s.id
-		out, err := s.Client.SearchContactEvaluations(t.Context(), in)
+		out, err := s.SearchContactEvaluations(t.Context(), in)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -195,7 +195,7 @@ func TestSearchContactEvaluations(t *testing.T) {
 	})
 	same(t, "pages", pages, servertest.InPages(all, 2))
 
-	out, err := s.Client.SearchContactEvaluations(t.Context(), &connect.SearchContactEvaluationsInput{SearchCriteria: percentage("EQUAL", aws.Float64(50), nil), InstanceId: &s.id})
+	out, err := s.SearchContactEvaluations(t.Context(), &connect.SearchContactEvaluationsInput{SearchCriteria: percentage("EQUAL", aws.Float64(50), nil), InstanceId: &s.id})
 	ok(t, err)
 	e := s.evaluation(fair).Evaluation
 	same(t, "an evaluation found", out.EvaluationSearchSummaryList[0], types.EvaluationSearchSummary{

@@ -132,17 +132,12 @@ func users(ctx context.Context, rd store.Reader, sc catalog.Scope, given *types.
 	return &r, nil
 }
 
-// existing is the bare id of a resource that a request names by id or ARN; nil
-// when it names none.
+// existing is catalog.Existing for a member that may be absent.
 func existing(ctx context.Context, rd store.Reader, sc catalog.Scope, kind domain.Kind, idOrARN *string) (*string, error) {
 	if idOrARN == nil {
 		return nil, nil
 	}
-	id, err := catalog.ID(sc, kind, *idOrARN)
-	if err != nil {
-		return nil, err
-	}
-	_, err = rd.Resolve(ctx, sc.PK, kind, id)
+	id, err := catalog.Existing(ctx, rd, sc, kind, *idOrARN)
 	return &id, err
 }
 

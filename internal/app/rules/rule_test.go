@@ -329,7 +329,7 @@ func TestListRules(t *testing.T) {
 	}
 	list := func(in connect.ListRulesInput) (page []string, next *string) {
 		in.InstanceId = &s.id
-		out, err := s.Client.ListRules(t.Context(), &in)
+		out, err := s.ListRules(t.Context(), &in)
 		ok(t, err)
 		for _, i := range out.RuleSummaryList {
 			page = append(page, *i.RuleId)
@@ -347,7 +347,7 @@ func TestListRules(t *testing.T) {
 	same(t, "by source", chats, ids[2:3])
 
 	r := s.describe(ids[2])
-	out, err := s.Client.ListRules(t.Context(), &connect.ListRulesInput{InstanceId: &s.id, EventSourceName: types.EventSourceNameOnPostChatAnalysisAvailable})
+	out, err := s.ListRules(t.Context(), &connect.ListRulesInput{InstanceId: &s.id, EventSourceName: types.EventSourceNameOnPostChatAnalysisAvailable})
 	ok(t, err)
 	same(t, "a rule in a list", out.RuleSummaryList[0], types.RuleSummary{
 		RuleId: r.RuleId, RuleArn: r.RuleArn, Name: r.Name, EventSourceName: r.TriggerEventSource.EventSourceName, PublishStatus: r.PublishStatus,

@@ -81,7 +81,10 @@ func setTemplate(ctx context.Context, rd store.Reader, sc catalog.Scope, e *doma
 		if given == nil {
 			continue
 		}
-		id, err := existing(ctx, rd, sc, domain.KindContactFlow, *given)
+		if *to = ""; *given == "" {
+			continue
+		}
+		id, err := catalog.Existing(ctx, rd, sc, domain.KindContactFlow, *given)
 		if err != nil {
 			return err
 		}
@@ -98,27 +101,13 @@ func checkQuickConnect(ctx context.Context, rd store.Reader, sc catalog.Scope, e
 		return nil
 	}
 	i := slices.IndexFunc(e.Defaults.DefaultFieldValues, func(d types.TaskTemplateDefaultFieldValue) bool {
-		return d.DefaultValue != nil && d.Id != nil && aws.ToString(d.Id.Name) == aws.ToString(field.Id.Name)
+		return aws.ToString(d.DefaultValue) != "" && d.Id != nil && aws.ToString(d.Id.Name) == aws.ToString(field.Id.Name)
 	})
 	if i < 0 {
 		return nil
 	}
-	_, err := existing(ctx, rd, sc, domain.KindQuickConnect, *e.Defaults.DefaultFieldValues[i].DefaultValue)
+	_, err := catalog.Existing(ctx, rd, sc, domain.KindQuickConnect, *e.Defaults.DefaultFieldValues[i].DefaultValue)
 	return err
-}
-
-// existing is the id of the resource that a member names by id or ARN, "" for
-// none.
-func existing(ctx context.Context, rd store.Reader, sc catalog.Scope, kind domain.Kind, idOrARN string) (string, error) {
-	if idOrARN == "" {
-		return "", nil
-	}
-	id, err := catalog.ID(sc, kind, idOrARN)
-	if err != nil {
-		return "", err
-	}
-	_, err = rd.Resolve(ctx, sc.PK, kind, id)
-	return id, err
 }
 
 // nameTaken says of a name that another template has that it is a problem of
