@@ -233,10 +233,8 @@ func (t *targets) resources(input any, region, account string) []resource {
 		if !kind.Outside() {
 			a.Instance = domain.InstanceID(instance)
 		}
-		if unversioned(kind) {
-			a.ID, _, _ = strings.Cut(id, ":")
-		}
-		list = append(list, resource{a.String(), a})
+		a.ID, a.Qualifier, _ = strings.Cut(id, ":")
+		list = append(list, named(a.String(), a))
 	}
 	for i := range t.members {
 		m := &t.members[i]

@@ -3,6 +3,7 @@ package gateway
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,6 +67,10 @@ func TestTargets(t *testing.T) {
 		var got []string
 		for _, r := range targets.resources(c.input, "eu-west-2", "1") {
 			got = append(got, r.arn)
+			// Tags are those of the resource, whatever of it is named.
+			if strings.Contains(r.parsed.ID, ":") {
+				t.Errorf("%s: the id %s is none", name, r.parsed.ID)
+			}
 		}
 		slices.Sort(got)
 		slices.Sort(c.want)
