@@ -238,9 +238,9 @@ func (Stock) Imported(arn string) (domain.AvailableNumber, bool) {
 		_, _ = h.Write([]byte(id)) // which cannot fail
 		list := northAmerica()[types.PhoneNumberCountryCodeUs][types.PhoneNumberTypeDid]
 		at := h.Sum32()
-		b := list[at%uint32(len(list))] //nolint:gosec // some three hundred
+		b := list[at%uint32(len(list))]
 		n = domain.AvailableNumber{
-			E164:    fmt.Sprintf("%s%02d", b.prefix, at/uint32(len(list))%100), //nolint:gosec // as above
+			E164:    fmt.Sprintf("%s%02d", b.prefix, at/uint32(len(list))%100),
 			Country: types.PhoneNumberCountryCodeUs, Type: types.PhoneNumberTypeDid,
 		}
 	}
