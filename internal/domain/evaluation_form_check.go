@@ -8,7 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/fault"
@@ -143,7 +142,7 @@ func (k *formChecker) common(path, refID, title string, most int, instructions *
 	}
 	k.refs[refID] = true
 	k.length(path+".Title", title, 1, most)
-	k.length(path+".Instructions", aws.ToString(instructions), 0, maxFormText)
+	k.length(path+".Instructions", textOf(instructions), 0, maxFormText)
 	if weight < 0 || weight > fullWeight {
 		k.problem(path+".Weight", "must be between 0 and 100")
 	}
@@ -337,10 +336,10 @@ func (k *formChecker) condition(path string, c *EnablementCondition, depth int) 
 }
 
 func (k *formChecker) expression(path string, e *types.EvaluationFormItemEnablementExpression) {
-	source := k.questions[aws.ToString(e.Source.RefId)]
+	source := k.questions[textOf(e.Source.RefId)]
 	switch {
 	case source == nil:
-		k.problem(path+".Source.RefId", "%q is no question of the form", aws.ToString(e.Source.RefId))
+		k.problem(path+".Source.RefId", "%q is no question of the form", textOf(e.Source.RefId))
 		return
 	case source.SingleSelect == nil && source.MultiSelect == nil:
 		k.problem(path+".Source.RefId", "must name a question of type SINGLESELECT or MULTISELECT")
@@ -352,7 +351,7 @@ func (k *formChecker) expression(path string, e *types.EvaluationFormItemEnablem
 		k.problem(path+".Values", "must include at least 1 item")
 	}
 	for i, v := range e.Values {
-		k.oneOf(fmt.Sprintf("%s.Values[%d].RefId", path, i), aws.ToString(v.RefId), source.optionRefs())
+		k.oneOf(fmt.Sprintf("%s.Values[%d].RefId", path, i), textOf(v.RefId), source.optionRefs())
 	}
 }
 
@@ -406,7 +405,7 @@ func (c *EnablementCondition) sources() []string {
 		if o.Condition != nil {
 			refs = append(refs, o.Condition.sources()...)
 		} else {
-			refs = append(refs, aws.ToString(o.Expression.Source.RefId))
+			refs = append(refs, textOf(o.Expression.Source.RefId))
 		}
 	}
 	return refs
@@ -444,4 +443,12 @@ func (k *formChecker) weights(c *EvaluationFormContent) {
 		}
 		k.problem("Items", "must have weights of the %s that sum up to 100 for the scoring mode %s, they sum up to %v", of, c.Scoring.Mode, sum)
 	}
+}
+
+// textOf is an optional text, "" when it is absent.
+func textOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 )
 
@@ -68,7 +67,7 @@ func (c *EnablementCondition) holds(chosen func(ref string) []string) bool {
 		if o.Condition != nil {
 			is = o.Condition.holds(chosen)
 		} else {
-			is = compare(o.Expression, chosen(aws.ToString(o.Expression.Source.RefId)))
+			is = compare(o.Expression, chosen(textOf(o.Expression.Source.RefId)))
 		}
 		if is == or {
 			return or
@@ -83,7 +82,7 @@ func compare(e *types.EvaluationFormItemEnablementExpression, chosen []string) b
 	}
 	matches := 0
 	for _, v := range e.Values {
-		if slices.Contains(chosen, aws.ToString(v.RefId)) {
+		if slices.Contains(chosen, textOf(v.RefId)) {
 			matches++
 		}
 	}
@@ -225,7 +224,7 @@ func (q *scoredQuestion) score() types.EvaluationScore {
 	if !q.applies {
 		return types.EvaluationScore{NotApplicable: true}
 	}
-	return types.EvaluationScore{Percentage: round(q.percentage), AutomaticFail: q.fails, AppliedWeight: aws.Float64(round(q.weight))}
+	return types.EvaluationScore{Percentage: round(q.percentage), AutomaticFail: q.fails, AppliedWeight: new(round(q.weight))}
 }
 
 // join is the score of what holds questions, 0 when it failed itself. Lost
@@ -247,7 +246,7 @@ func join(list []*scoredQuestion, failed bool, lost func(*scoredQuestion) bool) 
 	if n == 0 {
 		return types.EvaluationScore{NotApplicable: true}
 	}
-	s := types.EvaluationScore{AutomaticFail: failed, AppliedWeight: aws.Float64(round(weights))}
+	s := types.EvaluationScore{AutomaticFail: failed, AppliedWeight: new(round(weights))}
 	switch {
 	case failed:
 	case weights > 0:

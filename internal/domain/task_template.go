@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/fault"
@@ -59,7 +58,7 @@ type properties []types.PropertyValidationExceptionProperty
 
 func (p *properties) add(path string, reason types.PropertyValidationExceptionReason, format string, args ...any) {
 	*p = append(*p, types.PropertyValidationExceptionProperty{
-		PropertyPath: &path, Reason: reason, Message: aws.String(fmt.Sprintf(format, args...)),
+		PropertyPath: &path, Reason: reason, Message: new(fmt.Sprintf(format, args...)),
 	})
 }
 
@@ -95,7 +94,7 @@ func (t *TaskTemplate) Check() error {
 		named := checkNamed(&p, fields, list, d.DefaultFieldValues, func(f types.TaskTemplateDefaultFieldValue) *types.TaskTemplateFieldIdentifier { return f.Id })
 		for i, f := range named {
 			value := d.DefaultFieldValues[i].DefaultValue
-			if f == nil || aws.ToString(value) == "" {
+			if f == nil || value == nil || *value == "" {
 				continue
 			}
 			if want := misfit(f, *value); want != "" {
