@@ -91,7 +91,7 @@ func (e *Evaluations) CreateEvaluationForm(ctx context.Context, in *connect.Crea
 		if err != nil {
 			return nil, err
 		}
-		if err := e.addVersion(ctx, tx, sc, made.ID, 1, content); err != nil {
+		if err := e.addVersion(ctx, tx, sc, made.ID, 1, content, now); err != nil {
 			return nil, err
 		}
 		return &connect.CreateEvaluationFormOutput{EvaluationFormId: &made.ID, EvaluationFormArn: made.ARN(sc)}, nil
@@ -114,11 +114,10 @@ func contentIn(in *connect.UpdateEvaluationFormInput) (domain.EvaluationFormCont
 
 // addVersion adds a version to a form. Those who are to be told of reviews must
 // be there at this moment.
-func (e *Evaluations) addVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, formID string, version int32, content domain.EvaluationFormContent) error {
+func (e *Evaluations) addVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, formID string, version int32, content domain.EvaluationFormContent, now domain.Stamp) error {
 	if err := checkReviewers(ctx, tx, sc, content.Review); err != nil {
 		return err
 	}
-	now := e.stamp(ctx)
 	_, err := e.versions.Insert(ctx, tx, sc, &domain.EvaluationFormVersion{
 		FormID: domain.EvaluationFormID(formID), Version: version, Created: now, Modified: now, Content: content,
 	}, nil)
@@ -157,18 +156,18 @@ func (e *Evaluations) UpdateEvaluationForm(ctx context.Context, in *connect.Upda
 		if err != nil {
 			return nil, err
 		}
-		number := in.EvaluationFormVersion
+		number, now := in.EvaluationFormVersion, e.stamp(ctx)
 		if aws.ToBool(in.CreateNewVersion) {
 			number = form.Value.Versions + 1
-			err = e.addVersion(ctx, tx, sc, form.ID, number, content)
+			err = e.addVersion(ctx, tx, sc, form.ID, number, content, now)
 		} else {
-			err = e.replaceVersion(ctx, tx, sc, version, content)
+			err = e.replaceVersion(ctx, tx, sc, version, content, now)
 		}
 		if err != nil {
 			return nil, err
 		}
 		err = e.forms.Change(ctx, tx, sc, form.ID, func(f *domain.EvaluationForm) error {
-			f.Versions, f.Modified = max(f.Versions, number), e.stamp(ctx)
+			f.Versions, f.Modified = max(f.Versions, number), now
 			if number >= f.LatestVersion {
 				f.Show(number, &content)
 			}
@@ -181,7 +180,7 @@ func (e *Evaluations) UpdateEvaluationForm(ctx context.Context, in *connect.Upda
 	})
 }
 
-func (e *Evaluations) replaceVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, version *catalog.Item[domain.EvaluationFormVersion], content domain.EvaluationFormContent) error {
+func (e *Evaluations) replaceVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, version *catalog.Item[domain.EvaluationFormVersion], content domain.EvaluationFormContent, now domain.Stamp) error {
 	if version.Value.Locked {
 		return fault.New(fault.ResourceConflict, "Version %d of the evaluation form is locked, because it was active. Set CreateNewVersion to make another one.", version.Value.Version)
 	}
@@ -189,7 +188,7 @@ func (e *Evaluations) replaceVersion(ctx context.Context, tx store.Tx, sc catalo
 		return err
 	}
 	return e.versions.Change(ctx, tx, sc, version.ID, func(v *domain.EvaluationFormVersion) error {
-		v.Content, v.Modified = content, e.stamp(ctx)
+		v.Content, v.Modified = content, now
 		return nil
 	})
 }
