@@ -64,6 +64,16 @@ func init() {
 			"DataTableName":        {"A name", "no/slash"},
 		},
 	})
+	merge(pagedOperations, map[string]paged{
+		"ListDataTables":   {dataTable, "Id", "DeleteDataTable", "DataTableId"},
+		"SearchDataTables": {dataTable, "Id", "DeleteDataTable", "DataTableId"},
+	})
+	merge(fewOperations, map[string]string{
+		"ListDataTableAttributes":    "thirty in a table",
+		"ListDataTablePrimaryValues": "the records of a table: paged through by the thousands in internal/app/datatables",
+		"ListDataTableValues":        "the records of a table: paged through by the thousands in internal/app/datatables",
+		"EvaluateDataTableValues":    "as many as are asked for",
+	})
 }
 
 func newDataTable(ctx context.Context, _ testing.TB, w *world, c *connect.Client) (*string, error) {

@@ -83,6 +83,15 @@ func init() {
 			"SearchContactEvaluations": of(searchCriteria("evaluationFormTitle"), given("SearchFilter", always(object{"AttributeFilter": object{"TagCondition": tagCondition}}))),
 		},
 	})
+	merge(pagedOperations, map[string]paged{
+		"ListEvaluationForms":      {evaluationForm, "EvaluationFormId", "DeleteEvaluationForm", "EvaluationFormId"},
+		"SearchEvaluationForms":    {evaluationForm, "EvaluationFormId", "DeleteEvaluationForm", "EvaluationFormId"},
+		"SearchContactEvaluations": {contactEvaluation, "EvaluationId", "DeleteContactEvaluation", "EvaluationId"},
+	})
+	merge(fewOperations, map[string]string{
+		"ListEvaluationFormVersions": "versions of one form",
+		"ListContactEvaluations":     "evaluations of one contact",
+	})
 }
 
 // formItems ask one question that has scores, and another upon its answer.

@@ -41,6 +41,7 @@ func init() {
 			"UpdateRule": of(ruleRules, renamedRule),
 		},
 	})
+	merge(pagedOperations, map[string]paged{"ListRules": {rule, "RuleId", "DeleteRule", "RuleId"}})
 }
 
 const ruleFunction = `{"Version":"2022-11-25","RuleFunction":{"Operator":"AND","Operands":[{"Operator":"CONTAINS_ANY","Operands":["refund"],"ComparisonValue":"$.ContactLens.PostCall.ExactMatch.Transcript"}]}}`

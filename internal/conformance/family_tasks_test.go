@@ -32,6 +32,7 @@ func init() {
 			"GetTaskTemplate":    of(without("SnapshotVersion")), // tasks make snapshots, and there are none
 		},
 	})
+	merge(pagedOperations, map[string]paged{"ListTaskTemplates": {taskTemplate, "Id", "DeleteTaskTemplate", "TaskTemplateId"}})
 }
 
 func sharedFlow(t testing.TB, w *world) any { return w.shared(t, contactFlow) }

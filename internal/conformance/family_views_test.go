@@ -46,6 +46,11 @@ func init() {
 			"ViewsInstanceId":   {"instance", "no instance!"},
 		},
 	})
+	merge(pagedOperations, map[string]paged{
+		"ListViews":   {view, "Id", "DeleteView", "ViewId"},
+		"SearchViews": {view, "Id", "DeleteView", "ViewId"},
+	})
+	merge(fewOperations, map[string]string{"ListViewVersions": "versions of one view"})
 }
 
 // newViewVersion names the first version of a new view.
