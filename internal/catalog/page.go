@@ -2,9 +2,11 @@ package catalog
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"iter"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -48,6 +50,7 @@ const (
 	newest    = 'n'
 	referring = 'r'
 	sliced    = 'c'
+	ordered   = 'o'
 	several   = 'h'
 	computed  = 'q'
 )
@@ -121,8 +124,32 @@ func Sequence[T any](sc Scope, owner domain.Kind, p Page, from func(after string
 	return found, nil, nil
 }
 
+// Ordered cuts a page from a list in the ascending order of keys, each of which
+// there is once. A page begins after the key of the last element shown, so that
+// what is made or removed between pages neither hides another element nor shows
+// it twice. Owner is the kind that is listed.
+func Ordered[T any](sc Scope, owner domain.Kind, p Page, all []T, key func(T) string) ([]T, *string, error) {
+	pages := series{ordered, owner, sc.PK}
+	token, err := pages.after(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := hex.DecodeString(token) // keys may hold spaces
+	if err != nil {
+		return nil, nil, badToken()
+	}
+	if token != "" {
+		all = all[sort.Search(len(all), func(i int) bool { return key(all[i]) > string(after) }):]
+	}
+	if limit := p.limit(); len(all) > limit {
+		return all[:limit], pages.token(hex.EncodeToString([]byte(key(all[limit-1])))), nil
+	}
+	return all, nil, nil
+}
+
 // Slice cuts a page from a list that is computed rather than stored, such as
-// the queues of a routing profile. Owner is the kind that the list hangs on.
+// the queues of a routing profile, and that hardly changes between pages: they
+// are counted from its beginning. Owner is the kind that the list hangs on.
 func Slice[T any](sc Scope, owner domain.Kind, p Page, all []T) ([]T, *string, error) {
 	pages := series{sliced, owner, sc.PK}
 	from, err := pages.number(p)

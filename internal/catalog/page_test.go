@@ -51,3 +51,27 @@ func FuzzNextToken(f *testing.F) {
 		}
 	})
 }
+
+// TestOrdered pages through a list that changes meanwhile.
+func TestOrdered(t *testing.T) {
+	sc := catalog.Scope{PK: store.PK(7)}
+	key := func(s string) string { return s }
+	two := int32(2)
+	list := []string{"a", "b b", "c", "d", "e"}
+	page, next, err := catalog.Ordered(sc, domain.KindView, catalog.Page{MaxResults: &two}, list, key)
+	if err != nil || !slices.Equal(page, []string{"a", "b b"}) || next == nil {
+		t.Fatalf("the first page is %q, %v, %v", page, next, err)
+	}
+	list = []string{"0", "a", "bb", "d", "e"} // one more in front, and the last one shown and the next are gone
+	page, next, err = catalog.Ordered(sc, domain.KindView, catalog.Page{MaxResults: &two, NextToken: next}, list, key)
+	if err != nil || !slices.Equal(page, []string{"bb", "d"}) || next == nil {
+		t.Fatalf("the second page is %q, %v, %v", page, next, err)
+	}
+	page, last, err := catalog.Ordered(sc, domain.KindView, catalog.Page{MaxResults: &two, NextToken: next}, list, key)
+	if err != nil || !slices.Equal(page, []string{"e"}) || last != nil {
+		t.Errorf("the last page is %q, %v, %v", page, last, err)
+	}
+	if _, _, err := catalog.Ordered(sc, domain.KindQueue, catalog.Page{NextToken: next}, list, key); !fault.Is(err, fault.InvalidParameter) {
+		t.Errorf("a token of another list: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -160,7 +161,7 @@ func (f *Flows) BatchGetFlowAssociation(ctx context.Context, in *connect.BatchGe
 }
 
 // ListFlowAssociations lists which resources run which flows, of one type or of
-// all: the claimed phone numbers last.
+// all, in the order of types and resources.
 func (f *Flows) ListFlowAssociations(ctx context.Context, in *connect.ListFlowAssociationsInput) (*connect.ListFlowAssociationsOutput, error) {
 	sc, err := f.catalog.Scope(ctx, in.InstanceId)
 	if err != nil {
@@ -170,8 +171,14 @@ func (f *Flows) ListFlowAssociations(ctx context.Context, in *connect.ListFlowAs
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := catalog.Slice(sc, domain.KindFlowAssociation, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, all)
+	slices.SortFunc(all, func(a, b types.FlowAssociationSummary) int { return cmp.Compare(byResource(a), byResource(b)) })
+	page, next, err := catalog.Ordered(sc, domain.KindFlowAssociation, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, all, byResource)
 	return &connect.ListFlowAssociationsOutput{FlowAssociationSummaryList: page, NextToken: next}, err
+}
+
+// byResource is the order of ListFlowAssociations.
+func byResource(s types.FlowAssociationSummary) string {
+	return string(s.ResourceType) + " " + *s.ResourceId
 }
 
 // shown are the associations of a type, "" for all, that lists show. Those of

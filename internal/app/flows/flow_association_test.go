@@ -69,11 +69,11 @@ func TestFlowAssociations(t *testing.T) {
 	summary := func(kind types.FlowAssociationResourceType, resource, flow string) types.FlowAssociationSummary {
 		return types.FlowAssociationSummary{ResourceType: types.ListFlowAssociationResourceType(kind), ResourceId: &resource, FlowId: aws.String(arn + flow)}
 	}
-	all := []types.FlowAssociationSummary{summary(whatsApp, social, a), summary(whatsApp, number, b), summary(connector, reporter, b)}
+	all := []types.FlowAssociationSummary{summary(connector, reporter, b), summary(whatsApp, number, b), summary(whatsApp, social, a)}
 	for kind, want := range map[types.ListFlowAssociationResourceType][]types.FlowAssociationSummary{
 		"": all,
-		types.ListFlowAssociationResourceTypeWhatsappMessagingPhoneNumber: all[:2],
-		types.ListFlowAssociationResourceTypeAnalyticsConnector:           all[2:],
+		types.ListFlowAssociationResourceTypeWhatsappMessagingPhoneNumber: all[1:],
+		types.ListFlowAssociationResourceTypeAnalyticsConnector:           all[:1],
 	} {
 		got := servertest.Pages(t, func(token *string) ([]types.FlowAssociationSummary, *string, error) {
 			out, err := s.Connect.ListFlowAssociations(t.Context(), &connect.ListFlowAssociationsInput{
@@ -92,7 +92,7 @@ func TestFlowAssociations(t *testing.T) {
 		ok(t, err)
 		return out.FlowAssociationSummaryList
 	}
-	same(t, "batch", batch("", "unknown", reporter, number), all[1:])
+	same(t, "batch", batch("", "unknown", reporter, number), []types.FlowAssociationSummary{all[1], all[0]})
 	same(t, "batch of a type", batch(types.ListFlowAssociationResourceTypeAnalyticsConnector, reporter, number), all[2:])
 	same(t, "batch of nothing", batch("", "unknown"), []types.FlowAssociationSummary{})
 	same(t, "batch of numbers", batch(types.ListFlowAssociationResourceTypeVoicePhoneNumber, number), []types.FlowAssociationSummary{})

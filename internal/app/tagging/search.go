@@ -59,7 +59,7 @@ func (t *Tagging) SearchResourceTags(ctx context.Context, in *connect.SearchReso
 		return nil, fault.New(fault.MaximumResultReturned, "The search finds %d tags; at most %d can be returned. Narrow it by ResourceTypes or SearchCriteria.", len(found), maxFound)
 	}
 	// The list hangs on no kind of resource.
-	page, next, err := catalog.Slice(sc, domain.KindRoot, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, found)
+	page, next, err := catalog.Ordered(sc, domain.KindRoot, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, found, tag.order)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +91,9 @@ func (t *Tagging) kindsOf(names []string) ([]domain.Kind, error) {
 
 type tag struct{ key, value string }
 
+// order is that of keys, then values; neither holds a control character.
+func (t tag) order() string { return t.key + "\x00" + t.value }
+
 // find returns the distinct tags that a condition accepts, in order.
 func (t *Tagging) find(sc catalog.Scope, kinds []domain.Kind, c *types.TagSearchCondition) []tag {
 	key, value := anything, anything
@@ -106,7 +109,7 @@ func (t *Tagging) find(sc catalog.Scope, kinds []domain.Kind, c *types.TagSearch
 		}
 	}
 	return slices.SortedFunc(maps.Keys(found), func(a, b tag) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.value, b.value))
+		return cmp.Compare(a.order(), b.order())
 	})
 }
 

@@ -195,14 +195,12 @@ func (v *Views) ListViews(ctx context.Context, in *connect.ListViewsInput) (*con
 		if err != nil {
 			return nil, err
 		}
-		slices.SortStableFunc(own, func(a, b *catalog.Item[domain.View]) int {
-			return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
-		})
 		for _, i := range own {
 			all = append(all, brief(sc, i))
 		}
 	}
-	page, next, err := catalog.Slice(sc, domain.KindView, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, all)
+	slices.SortFunc(all, func(a, b types.View) int { return cmp.Compare(byName(a), byName(b)) })
+	page, next, err := catalog.Ordered(sc, domain.KindView, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, all, byName)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +211,16 @@ func (v *Views) ListViews(ctx context.Context, in *connect.ListViewsInput) (*con
 		}),
 	}, nil
 }
+
+// byName is the order of ListViews: the type, then the name in any case (AWS
+// API reference, ListViews).
+func byName(v types.View) string {
+	return string(v.Type) + " " + strings.ToLower(*v.Name) + " " + *v.Id
+}
+
+// byAge is the order of SearchViews: AWS's own views, then the instance's, whose
+// ids grow with time.
+func byAge(v types.View) string { return string(v.Type) + " " + *v.Id }
 
 // SearchViews finds views by criteria and tags, those that AWS gives to every
 // instance among them. It shows no contents (docs/divergences.md).
@@ -244,7 +252,8 @@ func (v *Views) SearchViews(ctx context.Context, in *connect.SearchViewsInput) (
 	for _, i := range own {
 		all = append(all, brief(sc, i))
 	}
-	page, next, err := catalog.Slice(sc, domain.KindView, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, all)
+	slices.SortFunc(all, func(a, b types.View) int { return cmp.Compare(byAge(a), byAge(b)) })
+	page, next, err := catalog.Ordered(sc, domain.KindView, catalog.Page{MaxResults: in.MaxResults, NextToken: in.NextToken}, all, byAge)
 	if err != nil {
 		return nil, err
 	}
