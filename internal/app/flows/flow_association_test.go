@@ -93,7 +93,7 @@ func TestFlowAssociations(t *testing.T) {
 		return out.FlowAssociationSummaryList
 	}
 	same(t, "batch", batch("", "unknown", reporter, number), []types.FlowAssociationSummary{all[1], all[0]})
-	same(t, "batch of a type", batch(types.ListFlowAssociationResourceTypeAnalyticsConnector, reporter, number), all[2:])
+	same(t, "batch of a type", batch(types.ListFlowAssociationResourceTypeAnalyticsConnector, reporter, number), all[:1])
 	same(t, "batch of nothing", batch("", "unknown"), []types.FlowAssociationSummary{})
 	same(t, "batch of numbers", batch(types.ListFlowAssociationResourceTypeVoicePhoneNumber, number), []types.FlowAssociationSummary{})
 
