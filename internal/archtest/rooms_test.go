@@ -126,8 +126,14 @@ var rooms = []room{
 		"which numbers there are is a matter of numbering plans; who has claimed one is the areas'",
 	},
 	{
+		"internal/evaluation",
+		[]string{"internal/domain", "internal/fault"},
+		[]string{sdkTypes},
+		"what a form asks and how answers are scored does not depend on how either is kept",
+	},
+	{
 		"internal/app/*",
-		[]string{"internal/audio", "internal/catalog", "internal/domain", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/audio", "internal/catalog", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},
 		"an area serves its operations through the catalog; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},

@@ -9,25 +9,26 @@ import (
 
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
+	"ringdown/internal/evaluation"
 	"ringdown/internal/fault"
 	"ringdown/internal/search"
 	"ringdown/internal/store"
 )
 
-var evaluationKind = catalog.Kind[domain.ContactEvaluation]{
+var evaluationKind = catalog.Kind[evaluation.ContactEvaluation]{
 	Of:   domain.KindContactEvaluation,
-	Name: func(*domain.ContactEvaluation) string { return "" },
-	Refs: func(e *domain.ContactEvaluation) []catalog.Ref {
+	Name: func(*evaluation.ContactEvaluation) string { return "" },
+	Refs: func(e *evaluation.ContactEvaluation) []catalog.Ref {
 		return []catalog.Ref{{Role: roleEvaluated, Kind: domain.KindEvaluationFormVersion, ID: string(e.FormVersionID)}}
 	},
-	Fields: catalog.Fields[domain.ContactEvaluation]{
-		fieldContact:          catalog.KeyField(func(e *domain.ContactEvaluation) []string { return []string{e.ContactID} }),
-		"evaluationFormId":    catalog.KeyField(func(e *domain.ContactEvaluation) []string { return []string{string(e.FormID)} }),
-		"evaluationFormTitle": catalog.TextField(func(e *domain.ContactEvaluation) string { return e.FormTitle }),
-		"evaluatorArn":        catalog.TextField(func(e *domain.ContactEvaluation) string { return e.Evaluator }),
-		"status":              catalog.TextField(func(e *domain.ContactEvaluation) string { return string(e.Status) }),
-		"resourceID":          catalog.IDField[domain.ContactEvaluation](),
-		"numbers": catalog.OtherField(func(e *domain.ContactEvaluation, d *search.Doc) {
+	Fields: catalog.Fields[evaluation.ContactEvaluation]{
+		fieldContact:          catalog.KeyField(func(e *evaluation.ContactEvaluation) []string { return []string{e.ContactID} }),
+		"evaluationFormId":    catalog.KeyField(func(e *evaluation.ContactEvaluation) []string { return []string{string(e.FormID)} }),
+		"evaluationFormTitle": catalog.TextField(func(e *evaluation.ContactEvaluation) string { return e.FormTitle }),
+		"evaluatorArn":        catalog.TextField(func(e *evaluation.ContactEvaluation) string { return e.Evaluator }),
+		"status":              catalog.TextField(func(e *evaluation.ContactEvaluation) string { return string(e.Status) }),
+		"resourceID":          catalog.IDField[evaluation.ContactEvaluation](),
+		"numbers": catalog.OtherField(func(e *evaluation.ContactEvaluation, d *search.Doc) {
 			d.Numbers = map[string][]float64{
 				"evaluationformversion": {float64(e.FormVersion)},
 				"autoevaluationenabled": {truth(e.AutoEvaluation)},
@@ -67,8 +68,8 @@ func (e *Evaluations) StartContactEvaluation(ctx context.Context, in *connect.St
 			return nil, err
 		}
 		now := e.stamp(ctx)
-		evaluation := &domain.ContactEvaluation{
-			ContactID: *in.ContactId, FormID: domain.EvaluationFormID(form.ID), FormVersionID: domain.EvaluationFormVersionID(version.ID),
+		evaluation := &evaluation.ContactEvaluation{
+			ContactID: *in.ContactId, FormID: domain.EvaluationFormID(form.ID), FormVersionID: evaluation.FormVersionID(version.ID),
 			FormVersion: version.Value.Version, FormTitle: version.Value.Content.Title,
 			Status: types.EvaluationStatusDraft, Evaluator: now.By, Created: now.At, Modified: now.At,
 		}
@@ -93,7 +94,7 @@ func (e *Evaluations) UpdateContactEvaluation(ctx context.Context, in *connect.U
 	if err != nil {
 		return nil, err
 	}
-	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.UpdatedBy, func(evaluation *domain.ContactEvaluation, form *domain.EvaluationFormContent) error {
+	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.UpdatedBy, func(evaluation *evaluation.ContactEvaluation, form *evaluation.FormContent) error {
 		if evaluation.Status != types.EvaluationStatusDraft {
 			return fault.New(fault.ResourceConflict, "The evaluation is %s; only a draft can be updated. SubmitContactEvaluation submits it once more.", evaluation.Status)
 		}
@@ -112,7 +113,7 @@ func (e *Evaluations) SubmitContactEvaluation(ctx context.Context, in *connect.S
 	if err != nil {
 		return nil, err
 	}
-	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.SubmittedBy, func(evaluation *domain.ContactEvaluation, form *domain.EvaluationFormContent) error {
+	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.SubmittedBy, func(evaluation *evaluation.ContactEvaluation, form *evaluation.FormContent) error {
 		if err := evaluation.Merge(form, answersIn(in.Answers), notesIn(in.Notes)); err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (e *Evaluations) SubmitContactEvaluation(ctx context.Context, in *connect.S
 // changeEvaluation changes an evaluation by the version of the form that it
 // follows. The evaluator is who changed it last: the user that the request
 // names, or the caller.
-func (e *Evaluations) changeEvaluation(ctx context.Context, sc catalog.Scope, idOrARN string, by types.EvaluatorUserUnion, change func(*domain.ContactEvaluation, *domain.EvaluationFormContent) error) (i *catalog.Item[domain.ContactEvaluation], err error) {
+func (e *Evaluations) changeEvaluation(ctx context.Context, sc catalog.Scope, idOrARN string, by types.EvaluatorUserUnion, change func(*evaluation.ContactEvaluation, *evaluation.FormContent) error) (i *catalog.Item[evaluation.ContactEvaluation], err error) {
 	err = e.catalog.Store().Update(ctx, func(tx store.Tx) error {
 		now := e.stamp(ctx)
 		if user, ok := by.(*types.EvaluatorUserUnionMemberConnectUserArn); ok {
@@ -144,7 +145,7 @@ func (e *Evaluations) changeEvaluation(ctx context.Context, sc catalog.Scope, id
 		if err != nil {
 			return err
 		}
-		return e.evaluations.Change(ctx, tx, sc, i.ID, func(evaluation *domain.ContactEvaluation) error {
+		return e.evaluations.Change(ctx, tx, sc, i.ID, func(evaluation *evaluation.ContactEvaluation) error {
 			evaluation.Evaluator, evaluation.Modified = now.By, now.At
 			return change(evaluation, &version.Value.Content)
 		})
@@ -159,8 +160,8 @@ func (e *Evaluations) DescribeContactEvaluation(ctx context.Context, in *connect
 	if err != nil {
 		return nil, err
 	}
-	var i *catalog.Item[domain.ContactEvaluation]
-	var version *catalog.Item[domain.EvaluationFormVersion]
+	var i *catalog.Item[evaluation.ContactEvaluation]
+	var version *catalog.Item[evaluation.FormVersion]
 	err = e.catalog.Store().View(ctx, func(rd store.Reader) error {
 		if i, err = e.evaluations.GetIn(ctx, rd, sc, *in.EvaluationId); err != nil {
 			return err
@@ -195,7 +196,7 @@ func (e *Evaluations) DescribeContactEvaluation(ctx context.Context, in *connect
 
 // autoEvaluationStatus is FAILED of an evaluation that was to be automatic:
 // nothing analyses conversations (docs/divergences.md).
-func autoEvaluationStatus(e *domain.ContactEvaluation) types.AutoEvaluationStatus {
+func autoEvaluationStatus(e *evaluation.ContactEvaluation) types.AutoEvaluationStatus {
 	if !e.AutoEvaluation {
 		return ""
 	}
@@ -228,7 +229,7 @@ func (e *Evaluations) ListContactEvaluations(ctx context.Context, in *connect.Li
 	}
 	return &connect.ListContactEvaluationsOutput{
 		NextToken: next,
-		EvaluationSummaryList: catalog.Map(found, func(i *catalog.Item[domain.ContactEvaluation]) types.EvaluationSummary {
+		EvaluationSummaryList: catalog.Map(found, func(i *catalog.Item[evaluation.ContactEvaluation]) types.EvaluationSummary {
 			v := &i.Value
 			return types.EvaluationSummary{
 				EvaluationId: &i.ID, EvaluationArn: i.ARN(sc), EvaluationType: types.EvaluationTypeStandard, Status: v.Status,
@@ -240,28 +241,28 @@ func (e *Evaluations) ListContactEvaluations(ctx context.Context, in *connect.Li
 	}, nil
 }
 
-func answersIn(given map[string]types.EvaluationAnswerInput) map[string]*domain.EvaluationAnswer {
-	answers := make(map[string]*domain.EvaluationAnswer, len(given))
+func answersIn(given map[string]types.EvaluationAnswerInput) map[string]*evaluation.Answer {
+	answers := make(map[string]*evaluation.Answer, len(given))
 	for ref, a := range given {
 		switch v := a.Value.(type) {
 		case nil:
 			answers[ref] = nil
 		case *types.EvaluationAnswerDataMemberStringValue:
-			answers[ref] = &domain.EvaluationAnswer{String: &v.Value}
+			answers[ref] = &evaluation.Answer{String: &v.Value}
 		case *types.EvaluationAnswerDataMemberStringValues:
-			answers[ref] = &domain.EvaluationAnswer{Strings: v.Value}
+			answers[ref] = &evaluation.Answer{Strings: v.Value}
 		case *types.EvaluationAnswerDataMemberNumericValue:
-			answers[ref] = &domain.EvaluationAnswer{Number: &v.Value}
+			answers[ref] = &evaluation.Answer{Number: &v.Value}
 		case *types.EvaluationAnswerDataMemberDateTimeValue:
-			answers[ref] = &domain.EvaluationAnswer{DateTime: &v.Value}
+			answers[ref] = &evaluation.Answer{DateTime: &v.Value}
 		case *types.EvaluationAnswerDataMemberNotApplicable:
-			answers[ref] = &domain.EvaluationAnswer{NotApplicable: v.Value}
+			answers[ref] = &evaluation.Answer{NotApplicable: v.Value}
 		}
 	}
 	return answers
 }
 
-func answersOut(answers map[string]domain.EvaluationAnswer) map[string]types.EvaluationAnswerOutput {
+func answersOut(answers map[string]evaluation.Answer) map[string]types.EvaluationAnswerOutput {
 	out := make(map[string]types.EvaluationAnswerOutput, len(answers))
 	for ref, a := range answers {
 		var v types.EvaluationAnswerData

@@ -10,6 +10,7 @@ import (
 
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
+	"ringdown/internal/evaluation"
 	"ringdown/internal/fault"
 	"ringdown/internal/search"
 	"ringdown/internal/store"
@@ -21,20 +22,20 @@ const (
 	versionQuota = 50 // of one form
 )
 
-var formKind = catalog.Kind[domain.EvaluationForm]{
+var formKind = catalog.Kind[evaluation.Form]{
 	Of:    domain.KindEvaluationForm,
-	Name:  func(e *domain.EvaluationForm) string { return e.Title },
+	Name:  func(e *evaluation.Form) string { return e.Title },
 	Quota: formQuota,
-	Fields: catalog.Fields[domain.EvaluationForm]{
-		"title":       catalog.TextField(func(e *domain.EvaluationForm) string { return e.Title }),
-		"description": catalog.TextField(func(e *domain.EvaluationForm) string { return e.Description }),
-		"status":      catalog.TextField(func(e *domain.EvaluationForm) string { return string(e.Status()) }),
-		"contactInteractionType": catalog.TextField(func(e *domain.EvaluationForm) string {
+	Fields: catalog.Fields[evaluation.Form]{
+		"title":       catalog.TextField(func(e *evaluation.Form) string { return e.Title }),
+		"description": catalog.TextField(func(e *evaluation.Form) string { return e.Description }),
+		"status":      catalog.TextField(func(e *evaluation.Form) string { return string(e.Status()) }),
+		"contactInteractionType": catalog.TextField(func(e *evaluation.Form) string {
 			return string(e.InteractionType)
 		}),
-		"evaluationFormLanguage": catalog.TextField(func(e *domain.EvaluationForm) string { return string(e.Language) }),
-		"resourceID":             catalog.IDField[domain.EvaluationForm](),
-		"numbers": catalog.OtherField(func(e *domain.EvaluationForm, d *search.Doc) {
+		"evaluationFormLanguage": catalog.TextField(func(e *evaluation.Form) string { return string(e.Language) }),
+		"resourceID":             catalog.IDField[evaluation.Form](),
+		"numbers": catalog.OtherField(func(e *evaluation.Form, d *search.Doc) {
 			d.Numbers = map[string][]float64{
 				"latestversion":         {float64(e.LatestVersion)},
 				"autoevaluationenabled": {truth(e.AutoEvaluation)},
@@ -51,15 +52,15 @@ var formKind = catalog.Kind[domain.EvaluationForm]{
 	},
 }
 
-var versionKind = catalog.Kind[domain.EvaluationFormVersion]{
+var versionKind = catalog.Kind[evaluation.FormVersion]{
 	Of:   domain.KindEvaluationFormVersion,
-	Name: func(e *domain.EvaluationFormVersion) string { return versionName(e.Version) },
-	Parent: &catalog.Parent[domain.EvaluationFormVersion]{
+	Name: func(e *evaluation.FormVersion) string { return versionName(e.Version) },
+	Parent: &catalog.Parent[evaluation.FormVersion]{
 		Kind: domain.KindEvaluationForm,
 		Role: roleForm,
-		ID:   func(e *domain.EvaluationFormVersion) string { return string(e.FormID) },
+		ID:   func(e *evaluation.FormVersion) string { return string(e.FormID) },
 	},
-	Check:    (*domain.EvaluationFormVersion).Check,
+	Check:    (*evaluation.FormVersion).Check,
 	Quota:    versionQuota,
 	NoTags:   true,
 	Unlisted: true,
@@ -85,7 +86,7 @@ func (e *Evaluations) CreateEvaluationForm(ctx context.Context, in *connect.Crea
 	}
 	return catalog.Once(ctx, e.catalog, sc, "CreateEvaluationForm", in.ClientToken, in, func(tx store.Tx) (*connect.CreateEvaluationFormOutput, error) {
 		now := e.stamp(ctx)
-		form := &domain.EvaluationForm{Versions: 1, Created: now, Modified: now}
+		form := &evaluation.Form{Versions: 1, Created: now, Modified: now}
 		form.Show(1, &content)
 		made, err := e.forms.Insert(ctx, tx, sc, form, in.Tags)
 		if err != nil {
@@ -100,8 +101,8 @@ func (e *Evaluations) CreateEvaluationForm(ctx context.Context, in *connect.Crea
 
 // contentIn is what a request says. It is checked before the transaction, for
 // it may be long.
-func contentIn(in *connect.UpdateEvaluationFormInput) (domain.EvaluationFormContent, error) {
-	c := domain.EvaluationFormContent{
+func contentIn(in *connect.UpdateEvaluationFormInput) (evaluation.FormContent, error) {
+	c := evaluation.FormContent{
 		Title: *in.Title, Description: aws.ToString(in.Description), Items: itemsIn(in.Items), Scoring: in.ScoringStrategy,
 		AutoEvaluation: in.AutoEvaluationConfiguration, Review: in.ReviewConfiguration,
 		Target: in.TargetConfiguration, Language: in.LanguageConfiguration,
@@ -114,11 +115,11 @@ func contentIn(in *connect.UpdateEvaluationFormInput) (domain.EvaluationFormCont
 
 // addVersion adds a version to a form. Those who are to be told of reviews must
 // be there at this moment.
-func (e *Evaluations) addVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, formID string, version int32, content domain.EvaluationFormContent, now domain.Stamp) error {
+func (e *Evaluations) addVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, formID string, version int32, content evaluation.FormContent, now evaluation.Stamp) error {
 	if err := checkReviewers(ctx, tx, sc, content.Review); err != nil {
 		return err
 	}
-	_, err := e.versions.Insert(ctx, tx, sc, &domain.EvaluationFormVersion{
+	_, err := e.versions.Insert(ctx, tx, sc, &evaluation.FormVersion{
 		FormID: domain.EvaluationFormID(formID), Version: version, Created: now, Modified: now, Content: content,
 	}, nil)
 	return err
@@ -166,7 +167,7 @@ func (e *Evaluations) UpdateEvaluationForm(ctx context.Context, in *connect.Upda
 		if err != nil {
 			return nil, err
 		}
-		err = e.forms.Change(ctx, tx, sc, form.ID, func(f *domain.EvaluationForm) error {
+		err = e.forms.Change(ctx, tx, sc, form.ID, func(f *evaluation.Form) error {
 			f.Versions, f.Modified = max(f.Versions, number), now
 			if number >= f.LatestVersion {
 				f.Show(number, &content)
@@ -180,21 +181,21 @@ func (e *Evaluations) UpdateEvaluationForm(ctx context.Context, in *connect.Upda
 	})
 }
 
-func (e *Evaluations) replaceVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, version *catalog.Item[domain.EvaluationFormVersion], content domain.EvaluationFormContent, now domain.Stamp) error {
+func (e *Evaluations) replaceVersion(ctx context.Context, tx store.Tx, sc catalog.Scope, version *catalog.Item[evaluation.FormVersion], content evaluation.FormContent, now evaluation.Stamp) error {
 	if version.Value.Locked {
 		return fault.New(fault.ResourceConflict, "Version %d of the evaluation form is locked, because it was active. Set CreateNewVersion to make another one.", version.Value.Version)
 	}
 	if err := checkReviewers(ctx, tx, sc, content.Review); err != nil {
 		return err
 	}
-	return e.versions.Change(ctx, tx, sc, version.ID, func(v *domain.EvaluationFormVersion) error {
+	return e.versions.Change(ctx, tx, sc, version.ID, func(v *evaluation.FormVersion) error {
 		v.Content, v.Modified = content, now
 		return nil
 	})
 }
 
 // formAndVersion reads a form by id or ARN and one of its versions.
-func (e *Evaluations) formAndVersion(ctx context.Context, rd store.Reader, sc catalog.Scope, idOrARN string, number int32) (*catalog.Item[domain.EvaluationForm], *catalog.Item[domain.EvaluationFormVersion], error) {
+func (e *Evaluations) formAndVersion(ctx context.Context, rd store.Reader, sc catalog.Scope, idOrARN string, number int32) (*catalog.Item[evaluation.Form], *catalog.Item[evaluation.FormVersion], error) {
 	form, err := e.forms.GetIn(ctx, rd, sc, idOrARN)
 	if err != nil {
 		return nil, nil, err
@@ -203,7 +204,7 @@ func (e *Evaluations) formAndVersion(ctx context.Context, rd store.Reader, sc ca
 	return form, version, err
 }
 
-func (e *Evaluations) version(ctx context.Context, rd store.Reader, sc catalog.Scope, formID string, number int32) (*catalog.Item[domain.EvaluationFormVersion], error) {
+func (e *Evaluations) version(ctx context.Context, rd store.Reader, sc catalog.Scope, formID string, number int32) (*catalog.Item[evaluation.FormVersion], error) {
 	version, err := e.versions.PartNamed(ctx, rd, sc, formID, versionName(number))
 	if fault.Is(err, fault.ResourceNotFound) {
 		return nil, fault.New(fault.ResourceNotFound, "EvaluationForm %s has no version %d.", formID, number).Wrap(err)
@@ -218,8 +219,8 @@ func (e *Evaluations) DescribeEvaluationForm(ctx context.Context, in *connect.De
 	if err != nil {
 		return nil, err
 	}
-	var form *catalog.Item[domain.EvaluationForm]
-	var version *catalog.Item[domain.EvaluationFormVersion]
+	var form *catalog.Item[evaluation.Form]
+	var version *catalog.Item[evaluation.FormVersion]
 	err = e.catalog.Store().View(ctx, func(rd store.Reader) error {
 		if form, err = e.forms.GetIn(ctx, rd, sc, *in.EvaluationFormId); err != nil {
 			return err
@@ -258,7 +259,7 @@ func (e *Evaluations) ListEvaluationForms(ctx context.Context, in *connect.ListE
 	}
 	return &connect.ListEvaluationFormsOutput{
 		NextToken: next,
-		EvaluationFormSummaryList: catalog.Map(found, func(i *catalog.Item[domain.EvaluationForm]) types.EvaluationFormSummary {
+		EvaluationFormSummaryList: catalog.Map(found, func(i *catalog.Item[evaluation.Form]) types.EvaluationFormSummary {
 			f := &i.Value
 			s := types.EvaluationFormSummary{
 				EvaluationFormId: &i.ID, EvaluationFormArn: i.ARN(sc), Title: &f.Title,
@@ -274,7 +275,7 @@ func (e *Evaluations) ListEvaluationForms(ctx context.Context, in *connect.ListE
 }
 
 // activeVersion is absent when none is active.
-func activeVersion(f *domain.EvaluationForm) *int32 {
+func activeVersion(f *evaluation.Form) *int32 {
 	if f.ActiveVersion == 0 {
 		return nil
 	}
@@ -310,7 +311,7 @@ func (e *Evaluations) DeleteEvaluationForm(ctx context.Context, in *connect.Dele
 		if len(left) == 0 {
 			return e.forms.Remove(ctx, tx, sc, form.ID, nil)
 		}
-		return e.forms.Change(ctx, tx, sc, form.ID, func(f *domain.EvaluationForm) error {
+		return e.forms.Change(ctx, tx, sc, form.ID, func(f *evaluation.Form) error {
 			latest := &left[len(left)-1].Value
 			f.Modified = e.stamp(ctx)
 			f.Show(latest.Version, &latest.Content)

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/catalog"
-	"ringdown/internal/domain"
+	"ringdown/internal/evaluation"
 	"ringdown/internal/fault"
 	"ringdown/internal/store"
 )
@@ -28,7 +28,7 @@ func (e *Evaluations) ListEvaluationFormVersions(ctx context.Context, in *connec
 	}
 	return &connect.ListEvaluationFormVersionsOutput{
 		NextToken: next,
-		EvaluationFormVersionSummaryList: catalog.Map(found, func(i *catalog.Item[domain.EvaluationFormVersion]) types.EvaluationFormVersionSummary {
+		EvaluationFormVersionSummaryList: catalog.Map(found, func(i *catalog.Item[evaluation.FormVersion]) types.EvaluationFormVersionSummary {
 			v := &i.Value
 			return types.EvaluationFormVersionSummary{
 				EvaluationFormId: &form.ID, EvaluationFormArn: form.ARN(sc), EvaluationFormVersion: v.Version,
@@ -46,23 +46,23 @@ func (e *Evaluations) ActivateEvaluationForm(ctx context.Context, in *connect.Ac
 	if err != nil {
 		return nil, err
 	}
-	var form *catalog.Item[domain.EvaluationForm]
+	var form *catalog.Item[evaluation.Form]
 	err = e.catalog.Store().Update(ctx, func(tx store.Tx) error {
-		var version *catalog.Item[domain.EvaluationFormVersion]
+		var version *catalog.Item[evaluation.FormVersion]
 		if form, version, err = e.formAndVersion(ctx, tx, sc, *in.EvaluationFormId, in.EvaluationFormVersion); err != nil {
 			return err
 		}
 		if err := version.Value.Content.CheckComplete(); err != nil {
 			return err
 		}
-		err := e.versions.Change(ctx, tx, sc, version.ID, func(v *domain.EvaluationFormVersion) error {
+		err := e.versions.Change(ctx, tx, sc, version.ID, func(v *evaluation.FormVersion) error {
 			v.Locked = true
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		return e.forms.Change(ctx, tx, sc, form.ID, func(f *domain.EvaluationForm) error {
+		return e.forms.Change(ctx, tx, sc, form.ID, func(f *evaluation.Form) error {
 			now := e.stamp(ctx)
 			f.ActiveVersion, f.Activated = in.EvaluationFormVersion, &now
 			return nil
@@ -81,12 +81,12 @@ func (e *Evaluations) DeactivateEvaluationForm(ctx context.Context, in *connect.
 	if err != nil {
 		return nil, err
 	}
-	var form *catalog.Item[domain.EvaluationForm]
+	var form *catalog.Item[evaluation.Form]
 	err = e.catalog.Store().Update(ctx, func(tx store.Tx) error {
 		if form, _, err = e.formAndVersion(ctx, tx, sc, *in.EvaluationFormId, in.EvaluationFormVersion); err != nil {
 			return err
 		}
-		return e.forms.Change(ctx, tx, sc, form.ID, func(f *domain.EvaluationForm) error {
+		return e.forms.Change(ctx, tx, sc, form.ID, func(f *evaluation.Form) error {
 			if f.ActiveVersion != in.EvaluationFormVersion {
 				return fault.New(fault.ResourceConflict, "Version %d of the evaluation form is not active.", in.EvaluationFormVersion)
 			}

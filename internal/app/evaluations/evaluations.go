@@ -9,15 +9,16 @@ import (
 
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
+	"ringdown/internal/evaluation"
 	"ringdown/internal/store"
 )
 
 // Evaluations serves the operations of this package.
 type Evaluations struct {
 	catalog     *catalog.Catalog
-	forms       *catalog.Collection[domain.EvaluationForm]
-	versions    *catalog.Collection[domain.EvaluationFormVersion]
-	evaluations *catalog.Collection[domain.ContactEvaluation]
+	forms       *catalog.Collection[evaluation.Form]
+	versions    *catalog.Collection[evaluation.FormVersion]
+	evaluations *catalog.Collection[evaluation.ContactEvaluation]
 }
 
 // New registers the kinds of this package with the catalog.
@@ -37,8 +38,8 @@ const (
 )
 
 // stamp says that the caller does something now.
-func (e *Evaluations) stamp(ctx context.Context) domain.Stamp {
-	return domain.Stamp{By: domain.CallerOf(ctx).ARN, At: e.now()}
+func (e *Evaluations) stamp(ctx context.Context) evaluation.Stamp {
+	return evaluation.Stamp{By: domain.CallerOf(ctx).ARN, At: e.now()}
 }
 
 // now is the time to store: as precise as the store keeps it.

@@ -4,19 +4,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/catalog"
-	"ringdown/internal/domain"
+	"ringdown/internal/evaluation"
 )
 
 // The items of a form are stored in a form of the domain's own, because
 // encoding/json cannot read the SDK's unions. The decoder has made sure that no
 // union is empty.
 
-func itemsIn(list []types.EvaluationFormItem) []domain.EvaluationFormItem {
-	return catalog.Map(list, func(item types.EvaluationFormItem) (to domain.EvaluationFormItem) {
+func itemsIn(list []types.EvaluationFormItem) []evaluation.FormItem {
+	return catalog.Map(list, func(item types.EvaluationFormItem) (to evaluation.FormItem) {
 		switch item := item.(type) {
 		case *types.EvaluationFormItemMemberSection:
 			s := &item.Value
-			to.Section = &domain.EvaluationFormSection{RefID: *s.RefId, Title: *s.Title, Instructions: s.Instructions, Weight: s.Weight, Items: itemsIn(s.Items)}
+			to.Section = &evaluation.FormSection{RefID: *s.RefId, Title: *s.Title, Instructions: s.Instructions, Weight: s.Weight, Items: itemsIn(s.Items)}
 		case *types.EvaluationFormItemMemberQuestion:
 			to.Question = questionIn(&item.Value)
 		}
@@ -24,8 +24,8 @@ func itemsIn(list []types.EvaluationFormItem) []domain.EvaluationFormItem {
 	})
 }
 
-func itemsOut(list []domain.EvaluationFormItem) []types.EvaluationFormItem {
-	return catalog.Map(list, func(item domain.EvaluationFormItem) types.EvaluationFormItem {
+func itemsOut(list []evaluation.FormItem) []types.EvaluationFormItem {
+	return catalog.Map(list, func(item evaluation.FormItem) types.EvaluationFormItem {
 		if s := item.Section; s != nil {
 			return &types.EvaluationFormItemMemberSection{Value: types.EvaluationFormSection{
 				RefId: &s.RefID, Title: &s.Title, Instructions: s.Instructions, Weight: s.Weight, Items: itemsOut(s.Items),
@@ -35,19 +35,19 @@ func itemsOut(list []domain.EvaluationFormItem) []types.EvaluationFormItem {
 	})
 }
 
-func questionIn(q *types.EvaluationFormQuestion) *domain.EvaluationFormQuestion {
-	to := &domain.EvaluationFormQuestion{
+func questionIn(q *types.EvaluationFormQuestion) *evaluation.FormQuestion {
+	to := &evaluation.FormQuestion{
 		RefID: *q.RefId, Title: *q.Title, Instructions: q.Instructions, Type: q.QuestionType,
 		NotApplicableEnabled: q.NotApplicableEnabled, Weight: q.Weight,
 	}
 	if n := q.Enablement; n != nil {
-		to.Enablement = &domain.QuestionEnablement{Action: n.Action, DefaultAction: n.DefaultAction, Condition: conditionIn(n.Condition)}
+		to.Enablement = &evaluation.QuestionEnablement{Action: n.Action, DefaultAction: n.DefaultAction, Condition: conditionIn(n.Condition)}
 	}
 	switch p := q.QuestionTypeProperties.(type) {
 	case *types.EvaluationFormQuestionTypePropertiesMemberSingleSelect:
-		to.SingleSelect = &domain.SingleSelectQuestion{Options: p.Value.Options, DisplayAs: p.Value.DisplayAs}
+		to.SingleSelect = &evaluation.SingleSelectQuestion{Options: p.Value.Options, DisplayAs: p.Value.DisplayAs}
 		if a := p.Value.Automation; a != nil {
-			to.SingleSelect.Automation = &domain.SingleSelectAutomation{AnswerSource: a.AnswerSource, DefaultOptionRefID: a.DefaultOptionRefId}
+			to.SingleSelect.Automation = &evaluation.SingleSelectAutomation{AnswerSource: a.AnswerSource, DefaultOptionRefID: a.DefaultOptionRefId}
 			for _, o := range a.Options {
 				if o, ok := o.(*types.EvaluationFormSingleSelectQuestionAutomationOptionMemberRuleCategory); ok {
 					to.SingleSelect.Automation.Options = append(to.SingleSelect.Automation.Options, o.Value)
@@ -55,9 +55,9 @@ func questionIn(q *types.EvaluationFormQuestion) *domain.EvaluationFormQuestion 
 			}
 		}
 	case *types.EvaluationFormQuestionTypePropertiesMemberMultiSelect:
-		to.MultiSelect = &domain.MultiSelectQuestion{Options: p.Value.Options, DisplayAs: p.Value.DisplayAs}
+		to.MultiSelect = &evaluation.MultiSelectQuestion{Options: p.Value.Options, DisplayAs: p.Value.DisplayAs}
 		if a := p.Value.Automation; a != nil {
-			to.MultiSelect.Automation = &domain.MultiSelectAutomation{AnswerSource: a.AnswerSource, DefaultOptionRefIDs: a.DefaultOptionRefIds}
+			to.MultiSelect.Automation = &evaluation.MultiSelectAutomation{AnswerSource: a.AnswerSource, DefaultOptionRefIDs: a.DefaultOptionRefIds}
 			for _, o := range a.Options {
 				if o, ok := o.(*types.EvaluationFormMultiSelectQuestionAutomationOptionMemberRuleCategory); ok {
 					to.MultiSelect.Automation.Options = append(to.MultiSelect.Automation.Options, o.Value)
@@ -65,7 +65,7 @@ func questionIn(q *types.EvaluationFormQuestion) *domain.EvaluationFormQuestion 
 			}
 		}
 	case *types.EvaluationFormQuestionTypePropertiesMemberNumeric:
-		to.Numeric = &domain.NumericQuestion{Min: p.Value.MinValue, Max: p.Value.MaxValue, Options: p.Value.Options}
+		to.Numeric = &evaluation.NumericQuestion{Min: p.Value.MinValue, Max: p.Value.MaxValue, Options: p.Value.Options}
 		switch a := p.Value.Automation.(type) {
 		case *types.EvaluationFormNumericQuestionAutomationMemberPropertyValue:
 			to.Numeric.Metric = a.Value.Label
@@ -78,7 +78,7 @@ func questionIn(q *types.EvaluationFormQuestion) *domain.EvaluationFormQuestion 
 	return to
 }
 
-func questionOut(q *domain.EvaluationFormQuestion) types.EvaluationFormQuestion {
+func questionOut(q *evaluation.FormQuestion) types.EvaluationFormQuestion {
 	to := types.EvaluationFormQuestion{
 		RefId: &q.RefID, Title: &q.Title, Instructions: q.Instructions, QuestionType: q.Type,
 		NotApplicableEnabled: q.NotApplicableEnabled, Weight: q.Weight,
@@ -119,10 +119,10 @@ func questionOut(q *domain.EvaluationFormQuestion) types.EvaluationFormQuestion 
 	return to
 }
 
-func conditionIn(c *types.EvaluationFormItemEnablementCondition) domain.EnablementCondition {
-	return domain.EnablementCondition{
+func conditionIn(c *types.EvaluationFormItemEnablementCondition) evaluation.EnablementCondition {
+	return evaluation.EnablementCondition{
 		Operator: c.Operator,
-		Operands: catalog.Map(c.Operands, func(o types.EvaluationFormItemEnablementConditionOperand) (to domain.EnablementOperand) {
+		Operands: catalog.Map(c.Operands, func(o types.EvaluationFormItemEnablementConditionOperand) (to evaluation.EnablementOperand) {
 			switch o := o.(type) {
 			case *types.EvaluationFormItemEnablementConditionOperandMemberCondition:
 				inner := conditionIn(&o.Value)
@@ -135,10 +135,10 @@ func conditionIn(c *types.EvaluationFormItemEnablementCondition) domain.Enableme
 	}
 }
 
-func conditionOut(c *domain.EnablementCondition) *types.EvaluationFormItemEnablementCondition {
+func conditionOut(c *evaluation.EnablementCondition) *types.EvaluationFormItemEnablementCondition {
 	return &types.EvaluationFormItemEnablementCondition{
 		Operator: c.Operator,
-		Operands: catalog.Map(c.Operands, func(o domain.EnablementOperand) types.EvaluationFormItemEnablementConditionOperand {
+		Operands: catalog.Map(c.Operands, func(o evaluation.EnablementOperand) types.EvaluationFormItemEnablementConditionOperand {
 			if o.Condition != nil {
 				return &types.EvaluationFormItemEnablementConditionOperandMemberCondition{Value: *conditionOut(o.Condition)}
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/catalog"
-	"ringdown/internal/domain"
+	"ringdown/internal/evaluation"
 	"ringdown/internal/fault"
 	"ringdown/internal/search"
 )
@@ -63,7 +63,7 @@ func (e *Evaluations) SearchEvaluationForms(ctx context.Context, in *connect.Sea
 	}
 	return &connect.SearchEvaluationFormsOutput{
 		NextToken: next, ApproximateTotalCount: total,
-		EvaluationFormSearchSummaryList: catalog.Map(found, func(i *catalog.Item[domain.EvaluationForm]) types.EvaluationFormSearchSummary {
+		EvaluationFormSearchSummaryList: catalog.Map(found, func(i *catalog.Item[evaluation.Form]) types.EvaluationFormSearchSummary {
 			f := &i.Value
 			s := types.EvaluationFormSearchSummary{
 				EvaluationFormId: &i.ID, EvaluationFormArn: i.ARN(sc), Title: &f.Title, Description: catalog.Optional(f.Description),
@@ -114,7 +114,7 @@ func (e *Evaluations) SearchContactEvaluations(ctx context.Context, in *connect.
 	}
 	return &connect.SearchContactEvaluationsOutput{
 		NextToken: next, ApproximateTotalCount: total,
-		EvaluationSearchSummaryList: catalog.Map(found, func(i *catalog.Item[domain.ContactEvaluation]) types.EvaluationSearchSummary {
+		EvaluationSearchSummaryList: catalog.Map(found, func(i *catalog.Item[evaluation.ContactEvaluation]) types.EvaluationSearchSummary {
 			v := &i.Value
 			m := &types.EvaluationSearchMetadata{
 				ContactId: &v.ContactID, EvaluatorArn: &v.Evaluator,

@@ -1,4 +1,4 @@
-package domain
+package evaluation
 
 import (
 	"fmt"
@@ -10,22 +10,23 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 )
 
 // ContactEvaluation is an evaluation of a contact by a version of a form.
 type ContactEvaluation struct {
 	ContactID     string
-	FormID        EvaluationFormID
-	FormVersionID EvaluationFormVersionID
+	FormID        domain.EvaluationFormID
+	FormVersionID FormVersionID
 	FormVersion   int32
 	FormTitle     string // of the version, which is locked
 	Status        types.EvaluationStatus
 	Evaluator     string // the ARN of who changed it last
 	// AutoEvaluation is true when the evaluation was to be automatic.
-	AutoEvaluation bool                        `json:",omitempty"`
-	Answers        map[string]EvaluationAnswer `json:",omitempty"` // by RefId of the question
-	Notes          map[string]string           `json:",omitempty"` // by RefId of the question or section
+	AutoEvaluation bool              `json:",omitempty"`
+	Answers        map[string]Answer `json:",omitempty"` // by RefId of the question
+	Notes          map[string]string `json:",omitempty"` // by RefId of the question or section
 	// Score and Scores are of a submitted evaluation whose form has scores, Scores
 	// by RefId of the question or section.
 	Score    *types.EvaluationScore           `json:",omitempty"`
@@ -34,9 +35,9 @@ type ContactEvaluation struct {
 	Modified time.Time
 }
 
-// EvaluationAnswer is the answer to a question; one of its members is set. The
+// Answer is the answer to a question; one of its members is set. The
 // SDK's own type is an interface, which encoding/json cannot read.
-type EvaluationAnswer struct {
+type Answer struct {
 	String        *string  `json:",omitempty"` // a text, or the RefId of an option
 	Strings       []string `json:",omitempty"` // RefIds of options
 	Number        *float64 `json:",omitempty"`
@@ -53,7 +54,7 @@ var dateTimeLayouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01
 
 // Merge adds answers and notes to those of the evaluation; nil takes one away.
 // What does not fit the form is an InvalidParameterException that names each.
-func (e *ContactEvaluation) Merge(form *EvaluationFormContent, answers map[string]*EvaluationAnswer, notes map[string]*string) error {
+func (e *ContactEvaluation) Merge(form *FormContent, answers map[string]*Answer, notes map[string]*string) error {
 	questions, refs := form.byRef()
 	var k formChecker
 	for _, ref := range slices.Sorted(maps.Keys(answers)) {
@@ -69,7 +70,7 @@ func (e *ContactEvaluation) Merge(form *EvaluationFormContent, answers map[strin
 				continue
 			}
 			if e.Answers == nil {
-				e.Answers = map[string]EvaluationAnswer{}
+				e.Answers = map[string]Answer{}
 			}
 			e.Answers[ref] = *a
 		}
@@ -98,9 +99,9 @@ func (e *ContactEvaluation) Merge(form *EvaluationFormContent, answers map[strin
 }
 
 // byRef are the questions of a form by RefId, and the RefIds of all its items.
-func (c *EvaluationFormContent) byRef() (questions map[string]*EvaluationFormQuestion, refs map[string]bool) {
-	questions, refs = map[string]*EvaluationFormQuestion{}, map[string]bool{}
-	c.questions(func(q *EvaluationFormQuestion, within []*EvaluationFormSection) {
+func (c *FormContent) byRef() (questions map[string]*FormQuestion, refs map[string]bool) {
+	questions, refs = map[string]*FormQuestion{}, map[string]bool{}
+	c.questions(func(q *FormQuestion, within []*FormSection) {
 		questions[q.RefID], refs[q.RefID] = q, true
 		for _, s := range within {
 			refs[s.RefID] = true
@@ -111,7 +112,7 @@ func (c *EvaluationFormContent) byRef() (questions map[string]*EvaluationFormQue
 
 // misfit says what an answer must be when it does not fit the question, "" when
 // it does.
-func (q *EvaluationFormQuestion) misfit(a *EvaluationAnswer) string {
+func (q *FormQuestion) misfit(a *Answer) string {
 	if a.NotApplicable {
 		if q.NotApplicableEnabled {
 			return ""
@@ -148,10 +149,10 @@ func (q *EvaluationFormQuestion) misfit(a *EvaluationAnswer) string {
 // Submit completes an evaluation: it computes the scores. Every question that
 // is asked and not optional must have an answer; otherwise it is an
 // InvalidParameterException.
-func (e *ContactEvaluation) Submit(form *EvaluationFormContent) error {
+func (e *ContactEvaluation) Submit(form *FormContent) error {
 	asked := form.asked(e.Answers)
 	var missing []string
-	form.questions(func(q *EvaluationFormQuestion, _ []*EvaluationFormSection) {
+	form.questions(func(q *FormQuestion, _ []*FormSection) {
 		if _, answered := e.Answers[q.RefID]; asked[q.RefID] && !answered && !q.NotApplicableEnabled {
 			missing = append(missing, q.RefID)
 		}

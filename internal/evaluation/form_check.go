@@ -1,4 +1,4 @@
-package domain
+package evaluation
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 )
 
 // The bounds of a form: admin guide, "Evaluation forms feature specifications";
-// AWS CloudFormation user guide, AWS::Connect::EvaluationForm.
+// AWS CloudFormation user guide, AWS::Connect::Form.
 const (
 	maxFormTitle       = 128
 	maxFormText        = 1024 // of a description and of instructions
@@ -41,8 +41,8 @@ var refIDPattern = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,40}$`)
 
 // Check checks a form that is saved as a draft: an InvalidParameterException
 // that names the broken items by their paths.
-func (c *EvaluationFormContent) Check() error {
-	k := formChecker{refs: map[string]bool{}, questions: map[string]*EvaluationFormQuestion{}}
+func (c *FormContent) Check() error {
+	k := formChecker{refs: map[string]bool{}, questions: map[string]*FormQuestion{}}
 	k.length("Title", c.Title, 1, maxFormTitle)
 	k.length("Description", c.Description, 0, maxFormText)
 	if n := len(c.Items); n < 1 || n > maxFormItems {
@@ -68,7 +68,7 @@ func (c *EvaluationFormContent) Check() error {
 // CheckComplete checks in addition what a form must have to be activated:
 // weights that sum up, and automation if evaluations are to be automatic (admin
 // guide, "Create an evaluation form").
-func (c *EvaluationFormContent) CheckComplete() error {
+func (c *FormContent) CheckComplete() error {
 	if err := c.Check(); err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (c *EvaluationFormContent) CheckComplete() error {
 		k.weights(c)
 	}
 	if c.AutoEvaluation != nil && c.AutoEvaluation.Enabled {
-		c.questions(func(q *EvaluationFormQuestion, _ []*EvaluationFormSection) {
+		c.questions(func(q *FormQuestion, _ []*FormSection) {
 			if !q.automated() {
 				k.problem("AutoEvaluationConfiguration.Enabled", "needs automation on every question, but the question %q has none", q.RefID)
 			}
@@ -92,12 +92,12 @@ type formChecker struct {
 	refs      map[string]bool // of sections and questions
 	sections  int
 	asked     []askedQuestion
-	questions map[string]*EvaluationFormQuestion
+	questions map[string]*FormQuestion
 }
 
 type askedQuestion struct {
 	path     string
-	question *EvaluationFormQuestion
+	question *FormQuestion
 }
 
 func (k *formChecker) problem(path, format string, args ...any) {
@@ -119,7 +119,7 @@ func (k *formChecker) length(path, s string, least, most int) {
 	}
 }
 
-func (k *formChecker) items(path string, items []EvaluationFormItem, within []*EvaluationFormSection) {
+func (k *formChecker) items(path string, items []FormItem, within []*FormSection) {
 	for i := range items {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		switch item := &items[i]; {
@@ -148,7 +148,7 @@ func (k *formChecker) common(path, refID, title string, most int, instructions *
 	}
 }
 
-func (k *formChecker) section(path string, s *EvaluationFormSection, within []*EvaluationFormSection) {
+func (k *formChecker) section(path string, s *FormSection, within []*FormSection) {
 	k.sections++
 	k.common(path, s.RefID, s.Title, maxFormTitle, s.Instructions, s.Weight)
 	if len(within) >= maxNesting {
@@ -161,7 +161,7 @@ func (k *formChecker) section(path string, s *EvaluationFormSection, within []*E
 	k.items(path+".Items", s.Items, append(within[:len(within):len(within)], s))
 }
 
-func (k *formChecker) question(path string, q *EvaluationFormQuestion, within []*EvaluationFormSection) {
+func (k *formChecker) question(path string, q *FormQuestion, within []*FormSection) {
 	k.common(path, q.RefID, q.Title, maxQuestionTitle, q.Instructions, q.Weight)
 	k.asked = append(k.asked, askedQuestion{path, q})
 	k.questions[q.RefID] = q
@@ -192,7 +192,7 @@ func (k *formChecker) question(path string, q *EvaluationFormQuestion, within []
 	}
 }
 
-func (k *formChecker) singleSelect(path string, p *SingleSelectQuestion, within []*EvaluationFormSection) {
+func (k *formChecker) singleSelect(path string, p *SingleSelectQuestion, within []*FormSection) {
 	refs := make([]string, len(p.Options))
 	for i, o := range p.Options {
 		at := fmt.Sprintf("%s.Options[%d]", path, i)
@@ -264,7 +264,7 @@ func (k *formChecker) oneOf(path, ref string, refs []string) {
 	}
 }
 
-func (k *formChecker) numeric(path string, p *NumericQuestion, within []*EvaluationFormSection) {
+func (k *formChecker) numeric(path string, p *NumericQuestion, within []*FormSection) {
 	if p.Min > p.Max {
 		k.problem(path+".MinValue", "must not be greater than MaxValue")
 	}
@@ -290,14 +290,14 @@ func (k *formChecker) numeric(path string, p *NumericQuestion, within []*Evaluat
 
 // score checks the score of an option. An automatic fail is about the form or
 // about a section around the question.
-func (k *formChecker) score(path string, score int32, fails bool, config *types.AutomaticFailConfiguration, within []*EvaluationFormSection) {
+func (k *formChecker) score(path string, score int32, fails bool, config *types.AutomaticFailConfiguration, within []*FormSection) {
 	if score < 0 || score > maxScore {
 		k.problem(path+".Score", "must be between 0 and %d", maxScore)
 	}
 	if config == nil || config.TargetSection == nil {
 		return
 	}
-	around := slices.ContainsFunc(within, func(s *EvaluationFormSection) bool { return s.RefID == *config.TargetSection })
+	around := slices.ContainsFunc(within, func(s *FormSection) bool { return s.RefID == *config.TargetSection })
 	switch at := path + ".AutomaticFailConfiguration"; {
 	case !fails:
 		k.problem(at, "must not be given without AutomaticFail")
@@ -309,7 +309,7 @@ func (k *formChecker) score(path string, score int32, fails bool, config *types.
 // enablement checks a condition: it is about the options of other questions
 // from which one or some are to be chosen and that must be answered (admin
 // guide, "Create an evaluation form", step 4).
-func (k *formChecker) enablement(path string, q *EvaluationFormQuestion) {
+func (k *formChecker) enablement(path string, q *FormQuestion) {
 	if q.Enablement != nil {
 		k.condition(path+".Condition", &q.Enablement.Condition, 1)
 	}
@@ -356,7 +356,7 @@ func (k *formChecker) expression(path string, e *types.EvaluationFormItemEnablem
 }
 
 // optionRefs are the RefIds of the answers to choose from.
-func (q *EvaluationFormQuestion) optionRefs() []string {
+func (q *FormQuestion) optionRefs() []string {
 	var refs []string
 	if q.SingleSelect != nil {
 		for _, o := range q.SingleSelect.Options {
@@ -413,10 +413,10 @@ func (c *EnablementCondition) sources() []string {
 
 // weights checks that the weights that count sum up to 100: of the questions,
 // or of the sections at the first level.
-func (k *formChecker) weights(c *EvaluationFormContent) {
+func (k *formChecker) weights(c *FormContent) {
 	sum, scorable := 0.0, 0
 	byQuestion := c.Scoring.Mode == types.EvaluationFormScoringModeQuestionOnly
-	c.questions(func(q *EvaluationFormQuestion, _ []*EvaluationFormSection) {
+	c.questions(func(q *FormQuestion, _ []*FormSection) {
 		if q.Scorable() {
 			scorable++
 		}

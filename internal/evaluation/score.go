@@ -1,4 +1,4 @@
-package domain
+package evaluation
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 // question with a condition is, while it holds, what its action says; else
 // what its default action says, or the opposite of the action (admin guide,
 // "Create an evaluation form", step 4).
-func (c *EvaluationFormContent) asked(answers map[string]EvaluationAnswer) map[string]bool {
+func (c *FormContent) asked(answers map[string]Answer) map[string]bool {
 	questions, _ := c.byRef()
 	asked := make(map[string]bool, len(questions))
 	var ask func(ref string) bool
@@ -51,7 +51,7 @@ var opposite = map[types.EvaluationFormItemEnablementAction]types.EvaluationForm
 }
 
 // chosen are the options of an answer.
-func (a EvaluationAnswer) chosen() []string {
+func (a Answer) chosen() []string {
 	if a.String != nil {
 		return []string{*a.String}
 	}
@@ -100,8 +100,8 @@ func compare(e *types.EvaluationFormItemEnablementExpression, chosen []string) b
 
 // scoredQuestion is a question whose answer counts.
 type scoredQuestion struct {
-	*EvaluationFormQuestion
-	within     []*EvaluationFormSection
+	*FormQuestion
+	within     []*FormSection
 	applies    bool
 	percentage float64
 	fails      bool
@@ -120,15 +120,15 @@ type scoredQuestion struct {
 // weights by section, the questions of a section at the first level share its
 // weight evenly. An automatic fail makes 0 of the question and of each section
 // around it up to the one it is about, or of the whole form.
-func (c *EvaluationFormContent) score(answers map[string]EvaluationAnswer, asked map[string]bool) (*types.EvaluationScore, map[string]types.EvaluationScore) {
+func (c *FormContent) score(answers map[string]Answer, asked map[string]bool) (*types.EvaluationScore, map[string]types.EvaluationScore) {
 	if !c.Scored() {
 		return nil, nil
 	}
 	list := c.scoredQuestions(answers, asked)
 	c.applyWeights(list)
 	scores := map[string]types.EvaluationScore{}
-	bySection := map[*EvaluationFormSection][]*scoredQuestion{}
-	failed := map[*EvaluationFormSection]bool{}
+	bySection := map[*FormSection][]*scoredQuestion{}
+	failed := map[*FormSection]bool{}
 	wholeForm := false
 	for _, q := range list {
 		scores[q.RefID] = q.score()
@@ -141,22 +141,22 @@ func (c *EvaluationFormContent) score(answers map[string]EvaluationAnswer, asked
 	for s, inner := range bySection {
 		scores[s.RefID] = join(inner, failed[s], func(q *scoredQuestion) bool {
 			inside := q.within[slices.Index(q.within, s)+1:]
-			return slices.ContainsFunc(inside, func(s *EvaluationFormSection) bool { return failed[s] })
+			return slices.ContainsFunc(inside, func(s *FormSection) bool { return failed[s] })
 		})
 	}
 	overall := join(list, wholeForm, func(q *scoredQuestion) bool {
-		return slices.ContainsFunc(q.within, func(s *EvaluationFormSection) bool { return failed[s] })
+		return slices.ContainsFunc(q.within, func(s *FormSection) bool { return failed[s] })
 	})
 	overall.AppliedWeight = nil // the whole is no part of anything
 	return &overall, scores
 }
 
-func (c *EvaluationFormContent) scoredQuestions(answers map[string]EvaluationAnswer, asked map[string]bool) (list []*scoredQuestion) {
-	c.questions(func(q *EvaluationFormQuestion, within []*EvaluationFormSection) {
+func (c *FormContent) scoredQuestions(answers map[string]Answer, asked map[string]bool) (list []*scoredQuestion) {
+	c.questions(func(q *FormQuestion, within []*FormSection) {
 		if !q.Scorable() {
 			return
 		}
-		s := &scoredQuestion{EvaluationFormQuestion: q, within: within}
+		s := &scoredQuestion{FormQuestion: q, within: within}
 		list = append(list, s)
 		answer, answered := answers[q.RefID]
 		if !asked[q.RefID] || !answered || answer.NotApplicable {
@@ -167,7 +167,7 @@ func (c *EvaluationFormContent) scoredQuestions(answers map[string]EvaluationAns
 		s.percentage, s.fails = float64(score)*fullWeight/maxScore, fails
 		s.wholeForm = config == nil || config.TargetSection == nil
 		if fails && !s.wholeForm {
-			s.fromSection = slices.IndexFunc(within, func(around *EvaluationFormSection) bool { return around.RefID == *config.TargetSection })
+			s.fromSection = slices.IndexFunc(within, func(around *FormSection) bool { return around.RefID == *config.TargetSection })
 		}
 		if fails {
 			s.percentage = 0
@@ -177,7 +177,7 @@ func (c *EvaluationFormContent) scoredQuestions(answers map[string]EvaluationAns
 }
 
 // option is what an answer is worth; a number in none of the ranges nothing.
-func (q *EvaluationFormQuestion) option(a EvaluationAnswer) (score int32, fails bool, config *types.AutomaticFailConfiguration) {
+func (q *FormQuestion) option(a Answer) (score int32, fails bool, config *types.AutomaticFailConfiguration) {
 	if q.SingleSelect != nil {
 		for _, o := range q.SingleSelect.Options {
 			if *o.RefId == *a.String {
@@ -195,8 +195,8 @@ func (q *EvaluationFormQuestion) option(a EvaluationAnswer) (score int32, fails 
 }
 
 // applyWeights gives each question that counts its part of 100.
-func (c *EvaluationFormContent) applyWeights(list []*scoredQuestion) {
-	counting := map[*EvaluationFormSection]int{} // questions by section at the first level
+func (c *FormContent) applyWeights(list []*scoredQuestion) {
+	counting := map[*FormSection]int{} // questions by section at the first level
 	for _, q := range list {
 		if q.applies {
 			counting[q.within[0]]++

@@ -1,9 +1,11 @@
-package domain
+package evaluation
 
 import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/domain"
 )
 
 // Stamp says who did something, and when.
@@ -12,9 +14,9 @@ type Stamp struct {
 	At time.Time
 }
 
-// EvaluationForm is a questionnaire about contacts. What it asks is in its
+// Form is a questionnaire about contacts. What it asks is in its
 // versions, of which one at most is active.
-type EvaluationForm struct {
+type Form struct {
 	// Title to InteractionType are of the latest version, for lists and
 	// searches.
 	Title           string
@@ -34,7 +36,7 @@ type EvaluationForm struct {
 }
 
 // Show takes over what lists show of the latest version.
-func (f *EvaluationForm) Show(version int32, c *EvaluationFormContent) {
+func (f *Form) Show(version int32, c *FormContent) {
 	f.LatestVersion, f.Title, f.Description = version, c.Title, c.Description
 	f.AutoEvaluation = c.AutoEvaluation != nil && c.AutoEvaluation.Enabled
 	f.Language, f.InteractionType = "", ""
@@ -47,42 +49,41 @@ func (f *EvaluationForm) Show(version int32, c *EvaluationFormContent) {
 }
 
 // Status is ACTIVE while evaluations can be started from the form.
-func (f *EvaluationForm) Status() types.EvaluationFormVersionStatus {
+func (f *Form) Status() types.EvaluationFormVersionStatus {
 	return f.StatusOf(f.ActiveVersion)
 }
 
 // StatusOf is the status of a version.
-func (f *EvaluationForm) StatusOf(version int32) types.EvaluationFormVersionStatus {
+func (f *Form) StatusOf(version int32) types.EvaluationFormVersionStatus {
 	if f.ActiveVersion != 0 && version == f.ActiveVersion {
 		return types.EvaluationFormVersionStatusActive
 	}
 	return types.EvaluationFormVersionStatusDraft
 }
 
-// EvaluationFormVersionID is the id of an EvaluationFormVersion, a lower-case
-// UUID. The API shows the number of the version alone.
-type EvaluationFormVersionID string
+// FormVersionID is the id of a FormVersion, a lower-case UUID. The API shows the number of the version alone.
+type FormVersionID string
 
-// EvaluationFormVersion is one content of a form.
-type EvaluationFormVersion struct {
-	FormID  EvaluationFormID
+// FormVersion is one content of a form.
+type FormVersion struct {
+	FormID  domain.EvaluationFormID
 	Version int32
 	// Locked is true once the version was active: evaluations may follow it, so
 	// it changes no more.
 	Locked   bool `json:",omitempty"`
 	Created  Stamp
 	Modified Stamp
-	Content  EvaluationFormContent
+	Content  FormContent
 }
 
 // Check checks the content of a version, which may be a draft.
-func (v *EvaluationFormVersion) Check() error { return v.Content.Check() }
+func (v *FormVersion) Check() error { return v.Content.Check() }
 
-// EvaluationFormContent is what a form asks and how answers are scored.
-type EvaluationFormContent struct {
+// FormContent is what a form asks and how answers are scored.
+type FormContent struct {
 	Title          string
 	Description    string `json:",omitempty"`
-	Items          []EvaluationFormItem
+	Items          []FormItem
 	Scoring        *types.EvaluationFormScoringStrategy             `json:",omitempty"`
 	AutoEvaluation *types.EvaluationFormAutoEvaluationConfiguration `json:",omitempty"`
 	Review         *types.EvaluationReviewConfiguration             `json:",omitempty"`
@@ -91,29 +92,29 @@ type EvaluationFormContent struct {
 }
 
 // Scored reports whether answers are scored.
-func (c *EvaluationFormContent) Scored() bool {
+func (c *FormContent) Scored() bool {
 	return c.Scoring != nil && c.Scoring.Status == types.EvaluationFormScoringStatusEnabled
 }
 
-// EvaluationFormItem is a section or a question; one of them is set. The SDK's
+// FormItem is a section or a question; one of them is set. The SDK's
 // own type is an interface, which encoding/json cannot read.
-type EvaluationFormItem struct {
-	Section  *EvaluationFormSection  `json:",omitempty"`
-	Question *EvaluationFormQuestion `json:",omitempty"`
+type FormItem struct {
+	Section  *FormSection  `json:",omitempty"`
+	Question *FormQuestion `json:",omitempty"`
 }
 
-// EvaluationFormSection holds questions and, at the first level, sub-sections.
-type EvaluationFormSection struct {
+// FormSection holds questions and, at the first level, sub-sections.
+type FormSection struct {
 	RefID        string
 	Title        string
 	Instructions *string `json:",omitempty"`
 	Weight       float64 `json:",omitempty"` // percent
-	Items        []EvaluationFormItem
+	Items        []FormItem
 }
 
-// EvaluationFormQuestion is a question. Of SingleSelect, MultiSelect, Numeric
+// FormQuestion is a question. Of SingleSelect, MultiSelect, Numeric
 // and Text that of its type is set, Text only if it has properties.
-type EvaluationFormQuestion struct {
+type FormQuestion struct {
 	RefID                string
 	Title                string
 	Instructions         *string `json:",omitempty"`
@@ -185,12 +186,12 @@ type NumericQuestion struct {
 }
 
 // Scorable reports whether answers to the question have a score.
-func (q *EvaluationFormQuestion) Scorable() bool {
+func (q *FormQuestion) Scorable() bool {
 	return q.SingleSelect != nil || q.Numeric != nil && len(q.Numeric.Options) > 0
 }
 
 // automated reports whether the question can be answered without an evaluator.
-func (q *EvaluationFormQuestion) automated() bool {
+func (q *FormQuestion) automated() bool {
 	switch {
 	case q.SingleSelect != nil:
 		return q.SingleSelect.Automation != nil
@@ -205,11 +206,11 @@ func (q *EvaluationFormQuestion) automated() bool {
 
 // questions calls use for each question with the sections around it, the
 // innermost last.
-func (c *EvaluationFormContent) questions(use func(q *EvaluationFormQuestion, within []*EvaluationFormSection)) {
+func (c *FormContent) questions(use func(q *FormQuestion, within []*FormSection)) {
 	eachQuestion(c.Items, nil, use)
 }
 
-func eachQuestion(items []EvaluationFormItem, within []*EvaluationFormSection, use func(*EvaluationFormQuestion, []*EvaluationFormSection)) {
+func eachQuestion(items []FormItem, within []*FormSection, use func(*FormQuestion, []*FormSection)) {
 	for i := range items {
 		switch item := &items[i]; {
 		case item.Question != nil:
