@@ -38,6 +38,7 @@ demo: build ## Start a server in a temporary folder and work through a tour of "
 .PHONY: test
 test: ## Run the tests.
 	$(GO) test -race -shuffle=on ./...
+	$(GO) test -run "^TestPaging$$" ./internal/conformance # with all ten thousand, for which the race detector is too slow
 
 .PHONY: check
 check: lint tidy generated ## Check formatting, linters, module files, generated files and architecture.
