@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 	_ "modernc.org/sqlite"
@@ -303,35 +302,4 @@ func remover(s *site, kind, id string) func(context.Context) error {
 		err, _ := out[1].Interface().(error)
 		return err
 	}
-}
-
-// TestDeleteOutOfOrder deletes what is in use, where the operation declares an
-// exception for that.
-func TestDeleteOutOfOrder(t *testing.T) {
-	server := servertest.Boot(t)
-	s := newSite(t, server, nil)
-	ctx := t.Context()
-	replicate(t, s, "us-west-2")
-	group, err := s.CreateTrafficDistributionGroup(ctx, &connect.CreateTrafficDistributionGroupInput{InstanceId: &s.id, Name: aws.String("Group")})
-	ok(t, err)
-	number := claim(t, s, &connect.ClaimPhoneNumberInput{TargetArn: group.Arn}, "US", "DID")
-	hours, err := s.ListHoursOfOperations(ctx, &connect.ListHoursOfOperationsInput{InstanceId: &s.id})
-	ok(t, err)
-	queue, err := s.CreateQueue(ctx, &connect.CreateQueueInput{
-		InstanceId: &s.id, Name: aws.String("Calls"), HoursOfOperationId: hours.HoursOfOperationSummaryList[0].Id,
-	})
-	ok(t, err)
-	callerID := func(id *string) {
-		_, err := s.UpdateQueueOutboundCallerConfig(ctx, &connect.UpdateQueueOutboundCallerConfigInput{
-			InstanceId: &s.id, QueueId: queue.QueueId, OutboundCallerConfig: &types.OutboundCallerConfig{OutboundCallerIdNumberId: id},
-		})
-		ok(t, err)
-	}
-	callerID(&number)
-	servertest.Fails(t, remover(s, "TrafficDistributionGroup", *group.Id)(ctx), fault.ResourceInUse)
-	servertest.Fails(t, remover(s, "PhoneNumber", number)(ctx), fault.ResourceInUse)
-	callerID(nil)
-	ok(t, remover(s, "PhoneNumber", number)(ctx))
-	ok(t, remover(s, "TrafficDistributionGroup", *group.Id)(ctx))
-	ok(t, remover(s, "Queue", *queue.QueueId)(ctx))
 }
