@@ -191,7 +191,7 @@ func securityProfileRules(t testing.TB, w *world, in object, how style) {
 	in["TagRestrictedResources"] = []any{"User"}
 	in["HierarchyRestrictedResources"] = []any{"User"}
 	in["AllowedAccessControlHierarchyGroupId"] = w.shared(t, hierarchyGroup)
-	delete(in, "AllowedFlowModules") // nothing makes modules yet
+	in["AllowedFlowModules"] = []any{object{"Type": "MCP", "FlowModuleId": w.shared(t, contactFlowModule)}}
 	in["Applications"] = []any{object{"Namespace": "a.namespace", "ApplicationPermissions": []any{"ACCESS"}}}
 }
 

@@ -163,7 +163,8 @@ func securityProfiles() kind {
 				Permissions:              [][]string{{"BasicAgentAccess"}, {"Users.View", "Users.Edit"}, {}}[n],
 				AllowedAccessControlTags: map[string]string{"Team": "agents"}, TagRestrictedResources: []string{"User"},
 				AllowedAccessControlHierarchyGroupId: aws.String(s.a(t, "HierarchyGroup", n)), HierarchyRestrictedResources: []string{"User"},
-				Applications: []types.Application{{Namespace: aws.String("an.application"), ApplicationPermissions: []string{"ACCESS"}}},
+				Applications:       []types.Application{{Namespace: aws.String("an.application"), ApplicationPermissions: []string{"ACCESS"}}},
+				AllowedFlowModules: []types.FlowModule{{Type: types.FlowModuleTypeMcp, FlowModuleId: aws.String(s.a(t, "ContactFlowModule", n))}},
 				GranularAccessControlConfiguration: &types.GranularAccessControlConfiguration{DataTableAccessControlConfiguration: &types.DataTableAccessControlConfiguration{
 					PrimaryAttributeAccessControlConfiguration: &types.PrimaryAttributeAccessControlConfigurationItem{PrimaryAttributeValues: []types.PrimaryAttributeValue{
 						{AccessType: types.AccessTypeAllow, AttributeName: aws.String("Region"), Values: []string{"North"}},

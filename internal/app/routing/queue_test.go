@@ -300,9 +300,9 @@ func TestQueueQuickConnects(t *testing.T) {
 	ok(t, err)
 }
 
-// No e-mail address can be made yet, so what can be seen of them is that there
-// are none.
-func TestQueueEmailAddresses(t *testing.T) {
+// TestNoQueueEmailAddresses is about a queue without any; those with some are in
+// the tests of internal/app/email.
+func TestNoQueueEmailAddresses(t *testing.T) {
 	s := servertest.Boot(t)
 	c := newCentre(t, s)
 	unknown := domain.NewID()
