@@ -191,7 +191,7 @@ func (v *Views) ListViews(ctx context.Context, in *connect.ListViewsInput) (*con
 		}
 	}
 	if in.Type != types.ViewTypeAwsManaged {
-		own, err := v.views.All(ctx, v.catalog.Store(), sc)
+		own, _, _, err := v.views.Search(ctx, sc, search.All{}, catalog.Page{Default: unpaged})
 		if err != nil {
 			return nil, err
 		}
