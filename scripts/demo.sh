@@ -92,6 +92,33 @@ refused create-user --instance-id "$instance" --username mary --password 'Passw0
 refused delete-user-hierarchy-group --instance-id "$instance" --hierarchy-group-id "$returns"
 refused describe-user --instance-id "$instance" --user-id 00000000-0000-4000-8000-000000000000
 
+say "A flow is checked before it is published; this one has a mistake"
+cat >"$DATA/greeting.json" <<'END'
+{
+  "Version": "2019-10-30",
+  "StartAction": "hello",
+  "Actions": [
+    {"Identifier": "hello", "Type": "MessageParticipant", "Parameters": {"Text": "Hello!"},
+     "Transitions": {"NextAction": "by", "Errors": [{"ErrorType": "NoMatchingError", "NextAction": "bye"}]}},
+    {"Identifier": "bye", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}}
+  ]
+}
+END
+echo "\$ ringdown flow check greeting.json"
+(cd "$DATA" && "$OLDPWD/bin/ringdown" flow check greeting.json 2>&1) | sed 's/^/    /' || true
+refused create-contact-flow --instance-id "$instance" --name Greeting --type CONTACT_FLOW --content "file://$DATA/greeting.json"
+sed -i 's/"by"/"bye"/' "$DATA/greeting.json"
+aws_connect create-contact-flow --instance-id "$instance" --name Greeting --type CONTACT_FLOW --content "file://$DATA/greeting.json" \
+	--query ContactFlowId --output text
+flow=$out
+
+say "A phone number that leads to it"
+centre=${arn%/agent/*}
+aws_connect search-available-phone-numbers --target-arn "$centre" --phone-number-country-code US --phone-number-type TOLL_FREE \
+	--max-results 1 --query 'AvailableNumbersList[0].PhoneNumber' --output text
+aws_connect claim-phone-number --target-arn "$centre" --phone-number "$out" --query PhoneNumberId --output text
+aws_connect associate-phone-number-contact-flow --instance-id "$instance" --phone-number-id "$out" --contact-flow-id "$flow"
+
 if [ "${TOUR_ONCE:-}" = 1 ]; then
 	say "That was the tour."
 	exit
