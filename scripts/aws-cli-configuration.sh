@@ -3,8 +3,8 @@
 # family, uses what it has built, and tears it down again: prompts with audio,
 # flows and modules, phone numbers, storage, integrations, views, data tables,
 # evaluation forms, rules, templates, vocabularies, workspaces, notifications,
-# e-mail addresses, test cases. It needs an `aws` that knows them: an older one
-# is told so, and nothing is checked.
+# e-mail addresses. The commands that an old `aws` does not know are named at the
+# end, and only those may be missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/server.sh
@@ -12,11 +12,11 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/aws.sh
 . scripts/aws.sh
 
+# Commands that an older `aws` does not know. Debian 12 has such a one, 2.9.
+newer="create-contact-flow-module-version batch-get-flow-association create-view
+	create-data-table create-rule create-workspace create-email-address"
+
 need_aws
-if ! aws connect create-data-table --generate-cli-skeleton >/dev/null 2>&1; then
-	echo "$(aws --version 2>&1) is older than what is to be checked: nothing was done"
-	exit 0
-fi
 start_server
 echo "$(aws --version 2>&1) against $URL"
 
@@ -79,11 +79,13 @@ passed "ringdown flow check accepts what the server accepts"
 end='{"Version":"2019-10-30","StartAction":"end","Metadata":{},"Actions":[{"Identifier":"end","Type":"EndFlowModuleExecution","Parameters":{},"Transitions":{}}]}'
 ok create-contact-flow-module "${here[@]}" --name Greeting --content "$end" --query Id
 module=$out
-ok create-contact-flow-module-version "${here[@]}" --contact-flow-module-id "$module" --query Version
-is "1" "create-contact-flow-module-version"
-ok create-contact-flow-module-alias "${here[@]}" --contact-flow-module-id "$module" --alias-name live --contact-flow-module-version 1 --query Id
-ok describe-contact-flow-module "${here[@]}" --contact-flow-module-id "$module:live" --query 'ContactFlowModule.[Name,Version]'
-is "Greeting 1" "describe-contact-flow-module by an alias"
+if knows create-contact-flow-module-version; then
+	ok create-contact-flow-module-version "${here[@]}" --contact-flow-module-id "$module" --query Version
+	is "1" "create-contact-flow-module-version"
+	ok create-contact-flow-module-alias "${here[@]}" --contact-flow-module-id "$module" --alias-name live --contact-flow-module-version 1 --query Id
+	ok describe-contact-flow-module "${here[@]}" --contact-flow-module-id "$module:live" --query 'ContactFlowModule.[Name,Version]'
+	is "Greeting 1" "describe-contact-flow-module by an alias"
+fi
 
 echo "Phone numbers"
 arn=arn:aws:connect:us-east-1:123456789012:instance/$instance
@@ -95,9 +97,11 @@ ok claim-phone-number --target-arn "$arn" --phone-number "$number" --phone-numbe
 number_id=$out
 refused InvalidParameterException "not available" claim-phone-number --target-arn "$arn" --phone-number "$number"
 silent associate-phone-number-contact-flow "${here[@]}" --phone-number-id "$number_id" --contact-flow-id "$flow"
-ok batch-get-flow-association "${here[@]}" --resource-ids "arn:aws:connect:us-east-1:123456789012:phone-number/$number_id" \
-	--resource-type VOICE_PHONE_NUMBER --query 'FlowAssociationSummaryList[0].FlowId'
-about "$flow\$" "batch-get-flow-association shows the number's flow"
+if knows batch-get-flow-association; then
+	ok batch-get-flow-association "${here[@]}" --resource-ids "arn:aws:connect:us-east-1:123456789012:phone-number/$number_id" \
+		--resource-type VOICE_PHONE_NUMBER --query 'FlowAssociationSummaryList[0].FlowId'
+	about "$flow\$" "batch-get-flow-association shows the number's flow"
+fi
 ok list-phone-numbers-v2 --target-arn "$arn" --query 'ListPhoneNumbersSummaryList[].[PhoneNumber,PhoneNumberType]'
 is "$number TOLL_FREE" "list-phone-numbers-v2"
 
@@ -117,20 +121,24 @@ ok list-lambda-functions "${here[@]}" --query 'LambdaFunctions'
 is "arn:aws:lambda:us-east-1:123456789012:function:look-up" "list-lambda-functions"
 
 echo "Views and data tables"
-ok list-views "${here[@]}" --type AWS_MANAGED --query 'length(ViewsSummaryList) > `3`'
-is "True" "list-views shows AWS's own"
-ok create-view "${here[@]}" --name Customer --status PUBLISHED --query 'View.[Name,Status]' \
-	--content '{"Template":"{\"Head\":{\"Title\":\"Customer\",\"Configuration\":{\"Layout\":{\"Columns\":[\"12\"]}}},\"Body\":[]}","Actions":["Next"]}'
-is "Customer PUBLISHED" "create-view"
-ok create-data-table "${here[@]}" --name Stores --time-zone Europe/Berlin --value-lock-level NONE --status PUBLISHED --query Id
-table=(--data-table-id "$out")
-ok create-data-table-attribute "${here[@]}" "${table[@]}" --name City --value-type TEXT --primary --query Name
-ok create-data-table-attribute "${here[@]}" "${table[@]}" --name Phone --value-type TEXT --query Name
-ok batch-create-data-table-value "${here[@]}" "${table[@]}" --query '[length(Successful),length(Failed)]' \
-	--values '[{"AttributeName":"Phone","Value":"+493012345","PrimaryValues":[{"AttributeName":"City","Value":"Berlin"}]}]'
-is "1 0" "batch-create-data-table-value"
-ok list-data-table-values "${here[@]}" "${table[@]}" --query 'Values[].Value'
-is "+493012345" "list-data-table-values"
+if knows create-view; then
+	ok list-views "${here[@]}" --type AWS_MANAGED --query 'length(ViewsSummaryList) > `3`'
+	is "True" "list-views shows AWS's own"
+	ok create-view "${here[@]}" --name Customer --status PUBLISHED --query 'View.[Name,Status]' \
+		--content '{"Template":"{\"Head\":{\"Title\":\"Customer\",\"Configuration\":{\"Layout\":{\"Columns\":[\"12\"]}}},\"Body\":[]}","Actions":["Next"]}'
+	is "Customer PUBLISHED" "create-view"
+fi
+if knows create-data-table; then
+	ok create-data-table "${here[@]}" --name Stores --time-zone Europe/Berlin --value-lock-level NONE --status PUBLISHED --query Id
+	table=(--data-table-id "$out")
+	ok create-data-table-attribute "${here[@]}" "${table[@]}" --name City --value-type TEXT --primary --query Name
+	ok create-data-table-attribute "${here[@]}" "${table[@]}" --name Phone --value-type TEXT --query Name
+	ok batch-create-data-table-value "${here[@]}" "${table[@]}" --query '[length(Successful),length(Failed)]' \
+		--values '[{"AttributeName":"Phone","Value":"+493012345","PrimaryValues":[{"AttributeName":"City","Value":"Berlin"}]}]'
+	is "1 0" "batch-create-data-table-value"
+	ok list-data-table-values "${here[@]}" "${table[@]}" --query 'Values[].Value'
+	is "+493012345" "list-data-table-values"
+fi
 
 echo "Quality and automation"
 ok create-evaluation-form "${here[@]}" --title Courtesy --query EvaluationFormId \
@@ -138,10 +146,12 @@ ok create-evaluation-form "${here[@]}" --title Courtesy --query EvaluationFormId
 form=$out
 ok activate-evaluation-form "${here[@]}" --evaluation-form-id "$form" --evaluation-form-version 1 --query EvaluationFormVersion
 is "1" "activate-evaluation-form"
-ok create-rule "${here[@]}" --name Escalate --publish-status DRAFT --trigger-event-source EventSourceName=OnPostCallAnalysisAvailable \
-	--function '{"Version":"2022-11-25","RuleFunction":{"Operator":"AND","Operands":[{"Operator":"CONTAINS_ANY","Operands":["refund"],"ComparisonValue":"$.ContactLens.PostCall.ExactMatch.Transcript","Negate":false}]}}' --actions '[{"ActionType":"ASSIGN_CONTACT_CATEGORY","AssignContactCategoryAction":{}}]' --query RuleId
-ok list-rules "${here[@]}" --query 'RuleSummaryList[].Name'
-is "Escalate" "list-rules"
+if knows create-rule; then
+	ok create-rule "${here[@]}" --name Escalate --publish-status DRAFT --trigger-event-source EventSourceName=OnPostCallAnalysisAvailable \
+		--function '{"Version":"2022-11-25","RuleFunction":{"Operator":"AND","Operands":[{"Operator":"CONTAINS_ANY","Operands":["refund"],"ComparisonValue":"$.ContactLens.PostCall.ExactMatch.Transcript","Negate":false}]}}' --actions '[{"ActionType":"ASSIGN_CONTACT_CATEGORY","AssignContactCategoryAction":{}}]' --query RuleId
+	ok list-rules "${here[@]}" --query 'RuleSummaryList[].Name'
+	is "Escalate" "list-rules"
+fi
 ok create-task-template "${here[@]}" --name Refund --fields '[{"Id":{"Name":"Task name"},"Type":"NAME"}]' --contact-flow-id "$flow" --query Id
 ok get-task-template "${here[@]}" --task-template-id "$out" --query '[Name,Status]'
 is "Refund ACTIVE" "get-task-template"
@@ -149,13 +159,17 @@ ok create-vocabulary "${here[@]}" --vocabulary-name Products --language-code en-
 about '^(ACTIVE|CREATION_IN_PROGRESS)$' "create-vocabulary"
 
 echo "What agents see"
-ok create-workspace "${here[@]}" --name Desk --title 'The desk' --query WorkspaceId
-workspace=$out
-ok list-workspaces "${here[@]}" --query "WorkspaceSummaryList[?Id=='$workspace'].Name"
-is "Desk" "list-workspaces"
-ok create-email-address "${here[@]}" --email-address support@example.com --query EmailAddressId
-ok describe-email-address "${here[@]}" --email-address-id "$out" --query EmailAddress
-is "support@example.com" "describe-email-address"
+if knows create-workspace; then
+	ok create-workspace "${here[@]}" --name Desk --title 'The desk' --query WorkspaceId
+	workspace=$out
+	ok list-workspaces "${here[@]}" --query "WorkspaceSummaryList[?Id=='$workspace'].Name"
+	is "Desk" "list-workspaces"
+fi
+if knows create-email-address; then
+	ok create-email-address "${here[@]}" --email-address support@example.com --query EmailAddressId
+	ok describe-email-address "${here[@]}" --email-address-id "$out" --query EmailAddress
+	is "support@example.com" "describe-email-address"
+fi
 
 echo "Tearing it down"
 silent disassociate-phone-number-contact-flow "${here[@]}" --phone-number-id "$number_id"
@@ -163,7 +177,7 @@ silent release-phone-number --phone-number-id "$number_id"
 silent delete-contact-flow "${here[@]}" --contact-flow-id "$flow"
 refused ResourceNotFoundException "" describe-contact-flow "${here[@]}" --contact-flow-id "$flow"
 silent delete-instance "${here[@]}"
-refused ResourceNotFoundException "" list-views "${here[@]}"
+refused ResourceNotFoundException "" list-queues "${here[@]}"
 left=$(grep -rl "$instance" "$DATA/objects" || true)$(find "$DATA/objects" -name "*$instance*" | head -n 1)
 [ -z "$left" ] || fail "files of the deleted instance are left" "$left"
 passed "no file of the instance is left"
