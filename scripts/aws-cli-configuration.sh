@@ -13,8 +13,7 @@ cd "$(dirname "$0")/.."
 . scripts/aws.sh
 
 # Commands that an older `aws` does not know. Debian 12 has such a one, 2.9.
-newer="create-contact-flow-module-version batch-get-flow-association create-view
-	create-data-table create-rule create-workspace create-email-address"
+newer="create-prompt create-evaluation-form create-contact-flow-module-version batch-get-flow-association create-view create-data-table create-workspace create-email-address"
 
 need_aws
 start_server
@@ -44,18 +43,22 @@ wav() {
 echo "Prompts"
 mkdir -p "$DATA/objects/recordings"
 wav >"$DATA/objects/recordings/hello.wav"
-ok create-prompt "${here[@]}" --name Hello --s3-uri s3://recordings/hello.wav --query PromptId
+ok list-prompts "${here[@]}" --query 'PromptSummaryList[0].Id'
 prompt=$out
-ok get-prompt-file "${here[@]}" --prompt-id "$prompt" --query PromptPresignedUrl
-curl -fsS -o "$DATA/heard.wav" "$out" || fail "the presigned URL leads nowhere" "$out"
-cmp "$DATA/heard.wav" "$DATA/objects/recordings/hello.wav" || fail "what is heard is not what was given"
-passed "get-prompt-file leads to the audio"
-forged=$(curl -s -o /dev/null -w "%{http_code}" "${out/signature=/signature=x}")
-[ "$forged" = 403 ] || fail "a forged URL is not refused: $forged" "$out"
-passed "a forged URL is refused"
-echo "no audio" >"$DATA/objects/recordings/text.wav"
-refused InvalidParameterException "S3Uri" create-prompt "${here[@]}" --name Text --s3-uri s3://recordings/text.wav
-refused InvalidParameterException "S3Uri" create-prompt "${here[@]}" --name None --s3-uri s3://recordings/none.wav
+if knows create-prompt; then
+	ok create-prompt "${here[@]}" --name Hello --s3-uri s3://recordings/hello.wav --query PromptId
+	prompt=$out
+	ok get-prompt-file "${here[@]}" --prompt-id "$prompt" --query PromptPresignedUrl
+	curl -fsS -o "$DATA/heard.wav" "$out" || fail "the presigned URL leads nowhere" "$out"
+	cmp "$DATA/heard.wav" "$DATA/objects/recordings/hello.wav" || fail "what is heard is not what was given"
+	passed "get-prompt-file leads to the audio"
+	forged=$(curl -s -o /dev/null -w "%{http_code}" "${out/signature=/signature=x}")
+	[ "$forged" = 403 ] || fail "a forged URL is not refused: $forged" "$out"
+	passed "a forged URL is refused"
+	echo "no audio" >"$DATA/objects/recordings/text.wav"
+	refused InvalidParameterException "S3Uri" create-prompt "${here[@]}" --name Text --s3-uri s3://recordings/text.wav
+	refused InvalidParameterException "S3Uri" create-prompt "${here[@]}" --name None --s3-uri s3://recordings/none.wav
+fi
 
 echo "Flows"
 hello='{"Version":"2019-10-30","StartAction":"hello","Metadata":{},"Actions":[
@@ -69,8 +72,8 @@ refused InvalidContactFlowException "" create-contact-flow "${here[@]}" --name D
 grep -q 'Actions\[0\]' "$DATA/log" || fail "the server's log does not tell what is wrong with a flow" "$(tail -n 2 "$DATA/log")"
 passed "the server's log tells what is wrong with a flow"
 silent update-contact-flow-content "${here[@]}" --contact-flow-id "$flow:\$SAVED" --content '{"unfinished":true}'
-ok describe-contact-flow "${here[@]}" --contact-flow-id "$flow" --query 'ContactFlow.[Name,Status,Type]'
-is "Hello PUBLISHED CONTACT_FLOW" "describe-contact-flow"
+ok describe-contact-flow "${here[@]}" --contact-flow-id "$flow" --query 'ContactFlow.[Name,State,Type]'
+is "Hello ACTIVE CONTACT_FLOW" "describe-contact-flow"
 ok describe-contact-flow "${here[@]}" --contact-flow-id "$flow:\$SAVED" --query 'ContactFlow.Content'
 is '{"unfinished":true}' 'describe-contact-flow of the $SAVED content'
 echo "$hello" >"$DATA/hello.json"
@@ -141,17 +144,17 @@ if knows create-data-table; then
 fi
 
 echo "Quality and automation"
-ok create-evaluation-form "${here[@]}" --title Courtesy --query EvaluationFormId \
-	--items '[{"Section":{"Title":"Greeting","RefId":"s1","Items":[{"Question":{"Title":"Was it polite?","RefId":"q1","QuestionType":"NUMERIC","QuestionTypeProperties":{"Numeric":{"MinValue":0,"MaxValue":10}}}}]}}]'
-form=$out
-ok activate-evaluation-form "${here[@]}" --evaluation-form-id "$form" --evaluation-form-version 1 --query EvaluationFormVersion
-is "1" "activate-evaluation-form"
-if knows create-rule; then
-	ok create-rule "${here[@]}" --name Escalate --publish-status DRAFT --trigger-event-source EventSourceName=OnPostCallAnalysisAvailable \
-		--function '{"Version":"2022-11-25","RuleFunction":{"Operator":"AND","Operands":[{"Operator":"CONTAINS_ANY","Operands":["refund"],"ComparisonValue":"$.ContactLens.PostCall.ExactMatch.Transcript","Negate":false}]}}' --actions '[{"ActionType":"ASSIGN_CONTACT_CATEGORY","AssignContactCategoryAction":{}}]' --query RuleId
-	ok list-rules "${here[@]}" --query 'RuleSummaryList[].Name'
-	is "Escalate" "list-rules"
+if knows create-evaluation-form; then
+	ok create-evaluation-form "${here[@]}" --title Courtesy --query EvaluationFormId \
+		--items '[{"Section":{"Title":"Greeting","RefId":"s1","Items":[{"Question":{"Title":"Was it polite?","RefId":"q1","QuestionType":"NUMERIC","QuestionTypeProperties":{"Numeric":{"MinValue":0,"MaxValue":10}}}}]}}]'
+	form=$out
+	ok activate-evaluation-form "${here[@]}" --evaluation-form-id "$form" --evaluation-form-version 1 --query EvaluationFormVersion
+	is "1" "activate-evaluation-form"
 fi
+ok create-rule "${here[@]}" --name Escalate --publish-status DRAFT --trigger-event-source EventSourceName=OnPostCallAnalysisAvailable \
+	--function '{"Version":"2022-11-25","RuleFunction":{"Operator":"AND","Operands":[{"Operator":"CONTAINS_ANY","Operands":["refund"],"ComparisonValue":"$.ContactLens.PostCall.ExactMatch.Transcript","Negate":false}]}}' --actions '[{"ActionType":"ASSIGN_CONTACT_CATEGORY","AssignContactCategoryAction":{}}]' --query RuleId
+ok list-rules "${here[@]}" --query 'RuleSummaryList[].Name'
+is "Escalate" "list-rules"
 ok create-task-template "${here[@]}" --name Refund --fields '[{"Id":{"Name":"Task name"},"Type":"NAME"}]' --contact-flow-id "$flow" --query Id
 ok get-task-template "${here[@]}" --task-template-id "$out" --query '[Name,Status]'
 is "Refund ACTIVE" "get-task-template"
