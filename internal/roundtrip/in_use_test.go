@@ -29,19 +29,19 @@ var inUse = map[string]func(t testing.TB, s *centre) error{
 			InstanceId: &s.id, UserId: &s.user, UserProficiencies: []types.UserProficiency{{AttributeName: name, AttributeValue: aws.String("German"), Level: aws.Float32(3)}},
 		})
 		ok(t, err)
-		_, err = s.Client.DeletePredefinedAttribute(s.ctx, &connect.DeletePredefinedAttributeInput{InstanceId: &s.id, Name: name})
+		_, err = s.DeletePredefinedAttribute(s.ctx, &connect.DeletePredefinedAttributeInput{InstanceId: &s.id, Name: name})
 		return err
 	},
 	"DeleteQueue": func(_ testing.TB, s *centre) error { // of the routing profile
-		_, err := s.Client.DeleteQueue(s.ctx, &connect.DeleteQueueInput{InstanceId: &s.id, QueueId: &s.queue})
+		_, err := s.DeleteQueue(s.ctx, &connect.DeleteQueueInput{InstanceId: &s.id, QueueId: &s.queue})
 		return err
 	},
 	"DeleteRoutingProfile": func(_ testing.TB, s *centre) error { // of the user
-		_, err := s.Client.DeleteRoutingProfile(s.ctx, &connect.DeleteRoutingProfileInput{InstanceId: &s.id, RoutingProfileId: &s.routing})
+		_, err := s.DeleteRoutingProfile(s.ctx, &connect.DeleteRoutingProfileInput{InstanceId: &s.id, RoutingProfileId: &s.routing})
 		return err
 	},
 	"DeleteSecurityProfile": func(_ testing.TB, s *centre) error { // of the user
-		_, err := s.Client.DeleteSecurityProfile(s.ctx, &connect.DeleteSecurityProfileInput{InstanceId: &s.id, SecurityProfileId: &s.security})
+		_, err := s.DeleteSecurityProfile(s.ctx, &connect.DeleteSecurityProfileInput{InstanceId: &s.id, SecurityProfileId: &s.security})
 		return err
 	},
 	"DeleteTrafficDistributionGroup": func(t testing.TB, s *centre) error {
@@ -52,11 +52,11 @@ var inUse = map[string]func(t testing.TB, s *centre) error{
 		return remover(s.site, "TrafficDistributionGroup", *group.Id)(s.ctx)
 	},
 	"DeleteUserHierarchyGroup": func(_ testing.TB, s *centre) error { // of the user
-		_, err := s.Client.DeleteUserHierarchyGroup(s.ctx, &connect.DeleteUserHierarchyGroupInput{InstanceId: &s.id, HierarchyGroupId: &s.group})
+		_, err := s.DeleteUserHierarchyGroup(s.ctx, &connect.DeleteUserHierarchyGroupInput{InstanceId: &s.id, HierarchyGroupId: &s.group})
 		return err
 	},
 	"UpdateUserHierarchyStructure": func(_ testing.TB, s *centre) error { // its level has the group
-		_, err := s.Client.UpdateUserHierarchyStructure(s.ctx, &connect.UpdateUserHierarchyStructureInput{InstanceId: &s.id, HierarchyStructure: &types.HierarchyStructureUpdate{}})
+		_, err := s.UpdateUserHierarchyStructure(s.ctx, &connect.UpdateUserHierarchyStructureInput{InstanceId: &s.id, HierarchyStructure: &types.HierarchyStructureUpdate{}})
 		return err
 	},
 	"DeleteView": func(t testing.TB, s *centre) error {
@@ -72,7 +72,7 @@ var inUse = map[string]func(t testing.TB, s *centre) error{
 			InstanceId: &s.id, WorkspaceId: workspace.WorkspaceId, Page: aws.String("Customers"), ResourceArn: view.View.Arn,
 		})
 		ok(t, err)
-		_, err = s.Client.DeleteView(s.ctx, &connect.DeleteViewInput{InstanceId: &s.id, ViewId: view.View.Id})
+		_, err = s.DeleteView(s.ctx, &connect.DeleteViewInput{InstanceId: &s.id, ViewId: view.View.Id})
 		return err
 	},
 	"DeleteVocabulary": func(t testing.TB, s *centre) error {
@@ -85,17 +85,17 @@ var inUse = map[string]func(t testing.TB, s *centre) error{
 			InstanceId: &s.id, LanguageCode: types.VocabularyLanguageCodeEnUs, VocabularyId: made.VocabularyId,
 		})
 		ok(t, err)
-		_, err = s.Client.DeleteVocabulary(s.ctx, &connect.DeleteVocabularyInput{InstanceId: &s.id, VocabularyId: made.VocabularyId})
+		_, err = s.DeleteVocabulary(s.ctx, &connect.DeleteVocabularyInput{InstanceId: &s.id, VocabularyId: made.VocabularyId})
 		return err
 	},
 	"ReleasePhoneNumber": func(t testing.TB, s *centre) error {
 		number := s.callerID(t)
-		_, err := s.Client.ReleasePhoneNumber(s.ctx, &connect.ReleasePhoneNumberInput{PhoneNumberId: &number})
+		_, err := s.ReleasePhoneNumber(s.ctx, &connect.ReleasePhoneNumberInput{PhoneNumberId: &number})
 		return err
 	},
 	"UpdatePhoneNumber": func(t testing.TB, s *centre) error {
 		number, other := s.callerID(t), servertest.InstanceARN(s.server.NewInstance(t))
-		_, err := s.Client.UpdatePhoneNumber(s.ctx, &connect.UpdatePhoneNumberInput{PhoneNumberId: &number, TargetArn: &other})
+		_, err := s.UpdatePhoneNumber(s.ctx, &connect.UpdatePhoneNumberInput{PhoneNumberId: &number, TargetArn: &other})
 		return err
 	},
 }
@@ -140,7 +140,7 @@ var dangling = map[string]func(t testing.TB, s *centre) error{
 		_, err := s.AssociateLambdaFunction(s.ctx, &connect.AssociateLambdaFunctionInput{InstanceId: &s.id, FunctionArn: function})
 		ok(t, err)
 		s.flow(t, "Invoke", invoking(*function))
-		_, err = s.Client.DisassociateLambdaFunction(s.ctx, &connect.DisassociateLambdaFunctionInput{InstanceId: &s.id, FunctionArn: function})
+		_, err = s.DisassociateLambdaFunction(s.ctx, &connect.DisassociateLambdaFunctionInput{InstanceId: &s.id, FunctionArn: function})
 		return err
 	},
 	"DeleteUser": func(t testing.TB, s *centre) error { // that a notification was sent to
