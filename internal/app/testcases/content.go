@@ -2,6 +2,7 @@ package testcases
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
@@ -74,7 +75,7 @@ func (c contents) latest() *content {
 // that shall be published for its rules: SAVED does not validate it (AWS API
 // reference, CreateTestCase). The flow may be deleted later: deleting one does
 // not fail for being in use.
-func checkContent(ctx context.Context, rd store.Reader, sc catalog.Scope, c *domain.TestCaseContent) error {
+func (t *TestCases) checkContent(ctx context.Context, rd store.Reader, sc catalog.Scope, c *domain.TestCaseContent) error {
 	if entry := c.FlowID(); entry != "" {
 		id, err := catalog.ID(sc, domain.KindContactFlow, entry)
 		if err != nil {
@@ -88,5 +89,10 @@ func checkContent(ctx context.Context, rd store.Reader, sc catalog.Scope, c *dom
 	if c.Status != types.TestCaseStatusPublished {
 		return nil
 	}
-	return flow.Refusal(fault.InvalidTestCase, flow.CheckTest(c.Content))
+	problems := flow.CheckTest(c.Content)
+	if len(problems) > 0 {
+		t.catalog.Logger().LogAttrs(ctx, slog.LevelInfo, "test case content refused",
+			slog.String("request", domain.CallerOf(ctx).RequestID), slog.String("instance", string(sc.ID)), flow.Logged(problems))
+	}
+	return flow.Refusal(fault.InvalidTestCase, problems)
 }

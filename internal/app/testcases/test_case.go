@@ -57,7 +57,7 @@ func (t *TestCases) CreateTestCase(ctx context.Context, in *connect.CreateTestCa
 			return err
 		}
 		content.TestCaseID = domain.TestCaseID(made.ID)
-		if err := checkContent(ctx, tx, sc, content); err != nil {
+		if err := t.checkContent(ctx, tx, sc, content); err != nil {
 			return err
 		}
 		_, err := t.contents.Insert(ctx, tx, sc, content, nil)
@@ -160,7 +160,7 @@ func (t *TestCases) updateContent(ctx context.Context, tx store.Tx, sc catalog.S
 	if in.InitializationData != nil {
 		next.InitializationData = *in.InitializationData
 	}
-	if err := checkContent(ctx, tx, sc, &next); err != nil {
+	if err := t.checkContent(ctx, tx, sc, &next); err != nil {
 		return err
 	}
 	if in.Status == types.TestCaseStatusPublished && both.saved != nil {
