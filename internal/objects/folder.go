@@ -76,29 +76,42 @@ func (f *Folder) Close() error {
 func (f *Folder) open(at URI) (*os.File, fs.FileInfo, error) {
 	file, err := f.root.Open(fileName(at))
 	if err != nil {
-		return nil, nil, unread(at, err)
+		return nil, nil, f.unread(at, err)
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = fs.ErrNotExist // a folder is no object
 	}
 	if err != nil {
-		return nil, nil, errors.Join(unread(at, err), file.Close())
+		return nil, nil, errors.Join(f.unread(at, err), file.Close())
 	}
 	return file, info, nil
 }
 
 // unread is what it means that a file cannot be read. A file whose folder is a
 // file is not there either.
-func unread(at URI, err error) error {
+func (f *Folder) unread(at URI, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return ErrNotFound
 	case errors.Is(err, fs.ErrPermission):
 		return ErrDenied
+	case f.linked(fileName(at)):
+		return ErrDenied // the link leads out of the folder
 	default:
 		return fmt.Errorf("object %s: %w", at, err)
 	}
+}
+
+// linked reports whether a file, or a folder on the way to it, is a symbolic
+// link.
+func (f *Folder) linked(name string) bool {
+	for ; name != "."; name = path.Dir(name) {
+		if info, err := f.root.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Get opens an object.
@@ -117,7 +130,7 @@ func (f *Folder) Stat(_ context.Context, at URI) (Info, error) {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		return Info{}, unread(at, err)
+		return Info{}, f.unread(at, err)
 	}
 	return Info{info.Size(), info.ModTime()}, nil
 }

@@ -390,8 +390,11 @@ func TestFolderSymlinks(t *testing.T) {
 	ok(t, os.WriteFile(filepath.Join(dir, "secret"), []byte("s"), 0o600))
 	ok(t, f.Put(t.Context(), uri(t, "s3://bucket/a"), strings.NewReader("")))
 	ok(t, os.Symlink(filepath.Join(dir, "secret"), filepath.Join(dir, "objects", "bucket", "link")))
-	if _, _, err := f.Get(t.Context(), uri(t, "s3://bucket/link")); err == nil {
-		t.Error("a link was followed out of the folder")
+	ok(t, os.Symlink(dir, filepath.Join(dir, "objects", "bucket", "folder")))
+	for _, at := range []string{"s3://bucket/link", "s3://bucket/folder/secret"} {
+		if _, _, err := f.Get(t.Context(), uri(t, at)); !errors.Is(err, objects.ErrDenied) {
+			t.Errorf("a link out of the folder, %s: %v", at, err)
+		}
 	}
 }
 
