@@ -13,20 +13,31 @@ import (
 // the service reads is not documented, so the other one does as well when it is
 // the only one (docs/divergences.md).
 func NumberQuery(condition, field, comparison string, least, most *float64) (search.Query, error) {
+	q, err := NumberBounds(condition, comparison, least, most)
+	if err != nil {
+		return nil, err
+	}
+	q.Field = field
+	return q, nil
+}
+
+// NumberBounds is NumberQuery without a field, for numbers that are part of
+// something else.
+func NumberBounds(condition, comparison string, least, most *float64) (search.Number, error) {
 	if comparison == "RANGE" {
 		if least == nil || most == nil || *least > *most {
-			return nil, fault.New(fault.InvalidParameter, "%s: a RANGE needs a MinValue and a MaxValue that is not less", condition)
+			return search.Number{}, fault.New(fault.InvalidParameter, "%s: a RANGE needs a MinValue and a MaxValue that is not less", condition)
 		}
-		return search.Number{Field: field, Min: *least, Max: *most}, nil
+		return search.Number{Min: *least, Max: *most}, nil
 	}
 	one := least
 	if one == nil || most != nil && (comparison == "LESSER" || comparison == "LESSER_OR_EQUAL") {
 		one = most
 	}
 	if one == nil {
-		return nil, fault.New(fault.InvalidParameter, "%s: MinValue or MaxValue is required", condition)
+		return search.Number{}, fault.New(fault.InvalidParameter, "%s: MinValue or MaxValue is required", condition)
 	}
-	q := search.Number{Field: field, Min: math.Inf(-1), Max: math.Inf(1)}
+	q := search.Number{Min: math.Inf(-1), Max: math.Inf(1)}
 	switch comparison {
 	case "GREATER_OR_EQUAL":
 		q.Min = *one
@@ -39,7 +50,7 @@ func NumberQuery(condition, field, comparison string, least, most *float64) (sea
 	case "EQUAL", "NOT_EQUAL":
 		q.Min, q.Max, q.Not = *one, *one, comparison == "NOT_EQUAL"
 	default:
-		return nil, fault.New(fault.InvalidParameter, "%s: ComparisonType is required", condition)
+		return search.Number{}, fault.New(fault.InvalidParameter, "%s: ComparisonType is required", condition)
 	}
 	return q, nil
 }

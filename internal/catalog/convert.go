@@ -28,3 +28,12 @@ func Number(n *int32) []string {
 	}
 	return []string{strconv.Itoa(int(*n))}
 }
+
+// Decimal is a number for what compares decimals, nil when it is nil.
+func Decimal(n *int32) *float64 {
+	if n == nil {
+		return nil
+	}
+	v := float64(*n)
+	return &v
+}

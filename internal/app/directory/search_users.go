@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"math"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -202,49 +201,11 @@ func proficiencyLevel(c *types.NumberCondition) (func(search.Tuple) bool, error)
 			return nil, fault.New(fault.InvalidParameter, "NumberCondition: MinValue and MaxValue must be between %d and %d", minLevel, maxLevel)
 		}
 	}
-	least, most, err := levelBounds(c)
+	q, err := catalog.NumberBounds("NumberCondition", string(c.ComparisonType), catalog.Decimal(c.MinValue), catalog.Decimal(c.MaxValue))
 	if err != nil {
 		return nil, err
 	}
-	not := c.ComparisonType == types.NumberComparisonTypeNotEqual
-	return func(t search.Tuple) bool { return (t.Level >= least && t.Level <= most) != not }, nil
-}
-
-// levelBounds are the levels that a condition spans, both included; those of
-// NOT_EQUAL span what it excludes.
-func levelBounds(c *types.NumberCondition) (least, most float64, err error) {
-	if c.ComparisonType == types.NumberComparisonTypeRange {
-		if c.MinValue == nil || c.MaxValue == nil || *c.MinValue > *c.MaxValue {
-			return 0, 0, fault.New(fault.InvalidParameter, "NumberCondition: a RANGE needs a MinValue and a MaxValue that is not less")
-		}
-		return float64(*c.MinValue), float64(*c.MaxValue), nil
-	}
-	first, second := c.MinValue, c.MaxValue
-	lesser := c.ComparisonType == types.NumberComparisonTypeLesser || c.ComparisonType == types.NumberComparisonTypeLesserOrEqual
-	if lesser {
-		first, second = second, first
-	}
-	if first == nil {
-		first = second
-	}
-	if first == nil {
-		return 0, 0, fault.New(fault.InvalidParameter, "NumberCondition: MinValue or MaxValue is required")
-	}
-	v := float64(*first)
-	switch c.ComparisonType {
-	case types.NumberComparisonTypeGreaterOrEqual:
-		return v, math.Inf(1), nil
-	case types.NumberComparisonTypeGreater:
-		return math.Nextafter(v, math.Inf(1)), math.Inf(1), nil
-	case types.NumberComparisonTypeLesserOrEqual:
-		return math.Inf(-1), v, nil
-	case types.NumberComparisonTypeLesser:
-		return math.Inf(-1), math.Nextafter(v, math.Inf(-1)), nil
-	case types.NumberComparisonTypeEqual, types.NumberComparisonTypeNotEqual:
-		return v, v, nil
-	default:
-		return 0, 0, fault.New(fault.InvalidParameter, "NumberCondition: ComparisonType is required")
-	}
+	return func(t search.Tuple) bool { return (t.Level >= q.Min && t.Level <= q.Max) != q.Not }, nil
 }
 
 // userSearchSummary is a user as SearchUsers shows it: without e-mail

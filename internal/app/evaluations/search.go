@@ -165,15 +165,8 @@ func numberLeaf(c *types.NumberCondition, known []string) catalog.Leaf {
 		if err != nil {
 			return nil, err
 		}
-		return catalog.NumberQuery(condition, field, string(c.ComparisonType), decimal(c.MinValue), decimal(c.MaxValue))
+		return catalog.NumberQuery(condition, field, string(c.ComparisonType), catalog.Decimal(c.MinValue), catalog.Decimal(c.MaxValue))
 	}
-}
-
-func decimal(n *int32) *float64 {
-	if n == nil {
-		return nil
-	}
-	return aws.Float64(float64(*n))
 }
 
 func decimalLeaf(c *types.DecimalCondition, known []string) catalog.Leaf {
