@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
@@ -301,12 +300,8 @@ func TestLists(t *testing.T) {
 // TestManyRecords holds what reads one page, or one record, of ten thousand to
 // reading no more.
 func TestManyRecords(t *testing.T) {
-	// The SDK closes the body of a request when the answer begins, which makes
-	// net/http, if it has not come to the body's end itself, drop the connection
-	// with the rest of the answer. Answers as long as these show it now and then;
-	// retries are the SDK's own remedy.
 	s := servertest.Boot(t)
-	b := &bench{s.Client(s.Root.AccessKeyID, s.Root.SecretAccessKey, func(o *connect.Options) { o.Retryer = retry.NewStandard() }), t, s.NewInstance(t)}
+	b := &bench{s.Connect, t, s.NewInstance(t)}
 	tb := b.table("Table", types.DataTableLockLevelNone).with([]string{"Key"}, "Value")
 	const many, at = 10_000, 1_000
 	var values []types.DataTableValue
