@@ -3,7 +3,9 @@ package roundtrip
 import (
 	"testing"
 
+	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
+	"ringdown/internal/store/storetest/pgtest"
 )
 
 // families are the kinds in the order in which they can be made: what names
@@ -41,7 +43,15 @@ func concat(lists ...[]kind) (all []kind) {
 // TestRoundTrip is what a tool does that backs up one instance and restores it
 // into another.
 func TestRoundTrip(t *testing.T) {
-	server := servertest.Boot(t)
+	t.Run("SQLite", func(t *testing.T) { copyInstance(t, servertest.Boot(t)) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		url := pgtest.URL(t)
+		copyInstance(t, servertest.Boot(t, func(c *server.Config) { c.Database = url }))
+	})
+}
+
+func copyInstance(t *testing.T, server *servertest.Server) {
+	t.Helper()
 	kinds := families()
 	one, two := newSite(t, server, kinds), newSite(t, server, kinds)
 	fillAll(t, one, kinds)
