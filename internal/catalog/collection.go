@@ -279,11 +279,11 @@ func (l *Collection[E]) record(e *E) (*store.Record, error) {
 // refs are the references of an entity, that to its parent first.
 func (l *Collection[E]) refs(e *E) []Ref {
 	var refs []Ref
-	if p := l.kind.Parent; p != nil {
-		refs = append(refs, Ref{Role: p.Role, Kind: p.Kind, ID: p.ID(e)})
-	}
 	if l.kind.Refs != nil {
-		refs = append(refs, l.kind.Refs(e)...)
+		refs = l.kind.Refs(e)
+	}
+	if p := l.kind.Parent; p != nil {
+		refs = append([]Ref{{Role: p.Role, Kind: p.Kind, ID: p.ID(e)}}, refs...)
 	}
 	return refs
 }

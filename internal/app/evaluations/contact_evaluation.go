@@ -94,11 +94,11 @@ func (e *Evaluations) UpdateContactEvaluation(ctx context.Context, in *connect.U
 	if err != nil {
 		return nil, err
 	}
-	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.UpdatedBy, func(evaluation *evaluation.ContactEvaluation, form *evaluation.FormContent) error {
-		if evaluation.Status != types.EvaluationStatusDraft {
-			return fault.New(fault.ResourceConflict, "The evaluation is %s; only a draft can be updated. SubmitContactEvaluation submits it once more.", evaluation.Status)
+	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.UpdatedBy, func(v *evaluation.ContactEvaluation, form *evaluation.FormContent) error {
+		if v.Status != types.EvaluationStatusDraft {
+			return fault.New(fault.ResourceConflict, "The evaluation is %s; only a draft can be updated. SubmitContactEvaluation submits it once more.", v.Status)
 		}
-		return evaluation.Merge(form, answersIn(in.Answers), notesIn(in.Notes))
+		return v.Merge(form, answersIn(in.Answers), notesIn(in.Notes))
 	})
 	if err != nil {
 		return nil, err
@@ -113,11 +113,11 @@ func (e *Evaluations) SubmitContactEvaluation(ctx context.Context, in *connect.S
 	if err != nil {
 		return nil, err
 	}
-	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.SubmittedBy, func(evaluation *evaluation.ContactEvaluation, form *evaluation.FormContent) error {
-		if err := evaluation.Merge(form, answersIn(in.Answers), notesIn(in.Notes)); err != nil {
+	i, err := e.changeEvaluation(ctx, sc, *in.EvaluationId, in.SubmittedBy, func(v *evaluation.ContactEvaluation, form *evaluation.FormContent) error {
+		if err := v.Merge(form, answersIn(in.Answers), notesIn(in.Notes)); err != nil {
 			return err
 		}
-		return evaluation.Submit(form)
+		return v.Submit(form)
 	})
 	if err != nil {
 		return nil, err
@@ -145,9 +145,9 @@ func (e *Evaluations) changeEvaluation(ctx context.Context, sc catalog.Scope, id
 		if err != nil {
 			return err
 		}
-		return e.evaluations.Change(ctx, tx, sc, i.ID, func(evaluation *evaluation.ContactEvaluation) error {
-			evaluation.Evaluator, evaluation.Modified = now.By, now.At
-			return change(evaluation, &version.Value.Content)
+		return e.evaluations.Change(ctx, tx, sc, i.ID, func(v *evaluation.ContactEvaluation) error {
+			v.Evaluator, v.Modified = now.By, now.At
+			return change(v, &version.Value.Content)
 		})
 	})
 	return i, err
