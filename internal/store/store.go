@@ -73,6 +73,7 @@ type ListQuery struct {
 
 // Reader reads records. An unknown record is a ResourceNotFoundException.
 type Reader interface {
+	ContactReader
 	// Get finds a record by its public id.
 	Get(ctx context.Context, instance PK, kind domain.Kind, id string) (*Record, error)
 	// GetByName finds a record by its NameKey.
@@ -100,6 +101,7 @@ type Reader interface {
 // exist is an answer and no failure.
 type Tx interface {
 	Reader
+	ContactTx
 	// Insert adds a record and its references. It fills in PK, Version (1) and,
 	// when they are zero, Created and Modified. A taken ID or NameKey is a
 	// DuplicateResourceException, a reference to a missing record a
