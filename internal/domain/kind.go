@@ -64,7 +64,12 @@ const (
 	KindEntitySecurityProfiles       Kind = 55
 	KindInstanceReplica              Kind = 57
 	KindTestCaseContent              Kind = 58
-	KindAccessKey                    Kind = 100
+	KindTestCaseExecution            Kind = 59
+	KindTestCaseExecutionRecords     Kind = 60
+	KindAttachedFile                 Kind = 61
+	// KindContact has ARNs, and no records: contacts have a table of their own.
+	KindContact   Kind = 62
+	KindAccessKey Kind = 100
 )
 
 // kindInfo is what the rest of the system derives from a kind.
@@ -138,6 +143,10 @@ var kinds = map[Kind]kindInfo{
 	KindEntitySecurityProfiles:       {name: "EntitySecurityProfiles"},
 	KindInstanceReplica:              {name: "InstanceReplica"},
 	KindTestCaseContent:              {name: "TestCaseContent"},
+	KindTestCaseExecution:            {name: "TestCaseExecution", segment: "test-case-execution"},
+	KindTestCaseExecutionRecords:     {name: "TestCaseExecutionRecords"},
+	KindAttachedFile:                 {name: "AttachedFile", segment: "file"},
+	KindContact:                      {name: "Contact", segment: "contact"},
 	KindAccessKey:                    {name: "AccessKey"},
 }
 
