@@ -51,6 +51,19 @@ var rooms = []room{
 		"a generator that needs what it generates cannot be run when that is broken",
 	},
 	{
+		"internal/contract/genparticipant", nil, nil,
+		"as genunions",
+	},
+	{
+		"internal/contract/connectparticipant",
+		[]string{"internal/contract/connectparticipant/types"}, nil,
+		"it stands for a module of the SDK: plain inputs and outputs",
+	},
+	{
+		"internal/contract/connectparticipant/types", nil, nil,
+		"it stands for a package of the SDK: plain values",
+	},
+	{
 		"internal/sigv4",
 		[]string{"internal/fault"},
 		nil,
@@ -133,7 +146,7 @@ var rooms = []room{
 	},
 	{
 		"internal/app/*",
-		[]string{"internal/audio", "internal/catalog", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/audio", "internal/catalog", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},
 		"an area serves its operations through the catalog; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},
@@ -221,7 +234,7 @@ var bans = []ban{
 	{
 		[]string{"os", "os/exec"},
 		[]string{
-			"internal/contract/genunions", "internal/store/sqlstore", "internal/store/storetest/pgtest",
+			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
 			"internal/objects", // a store in files, as sqlstore is in a database
 		},

@@ -21,6 +21,7 @@ import (
 )
 
 //go:generate go run ./genunions
+//go:generate go run ./genparticipant
 
 //go:embed models/*.json
 var models embed.FS
