@@ -56,7 +56,8 @@ var rooms = []room{
 	},
 	{
 		"internal/contract/connectparticipant",
-		[]string{"internal/contract/connectparticipant/types"}, nil,
+		[]string{"internal/contract/connectparticipant/types"},
+		nil,
 		"it stands for a module of the SDK: plain inputs and outputs",
 	},
 	{
@@ -131,6 +132,11 @@ var rooms = []room{
 		[]string{"internal/domain"},
 		[]string{sdk, "github.com/aws/smithy-go"},
 		"a store of files knows nothing of what they are for",
+	},
+	{
+		"internal/lambda", nil,
+		[]string{sdk, "github.com/aws/smithy-go", uuid},
+		"it calls a function with an event; what an event says, and what becomes of the answer, is the flow's",
 	},
 	{
 		"internal/numbering",
@@ -223,6 +229,7 @@ var bans = []ban{
 		[]string{
 			"internal/fault", "internal/contract", "internal/sigv4", "internal/gateway", "internal/server",
 			"internal/server/servertest", "internal/conformance", "cmd/bench", "scripts/*",
+			"internal/lambda", // functions are called by HTTP
 		},
 		"rules that know HTTP cannot be used by a call or a flow",
 	},
