@@ -71,11 +71,13 @@ func transient(status int) bool {
 
 // refused says what the service has against a call.
 func refused(function string, err error) error {
-	if e, ok := errors.AsType[smithy.APIError](err); ok {
-		return fmt.Errorf("function %q cannot be called: %s: %s", function, e.ErrorCode(), clip(e.ErrorMessage()))
+	e, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || e.HTTPStatusCode() == 0 {
+		return unreached(function, err)
 	}
-	if e, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
-		return fmt.Errorf("function %q cannot be called: the service answers %d", function, e.HTTPStatusCode())
+	const nameless = "UnknownError" // what the SDK calls an error without a code
+	if a, ok := errors.AsType[smithy.APIError](err); ok && a.ErrorCode() != nameless {
+		return fmt.Errorf("function %q cannot be called: %d %s: %s", function, e.HTTPStatusCode(), a.ErrorCode(), clip(a.ErrorMessage()))
 	}
-	return unreached(function, err)
+	return fmt.Errorf("function %q cannot be called: the service answers %d", function, e.HTTPStatusCode())
 }
