@@ -124,6 +124,12 @@ var rooms = []room{
 		"the flow language is checked and run without a network, a database or a clock",
 	},
 	{
+		"internal/flow/machine",
+		[]string{"internal/domain", "internal/flow"},
+		[]string{sdkTypes, "github.com/go-json-experiment/json"},
+		"a flow runs on events alone: state and event in, state and commands out, so that it can be tested and replayed without a call",
+	},
+	{
 		"internal/audio", nil, nil,
 		"what is in a recording depends on its bytes alone; calls will play what prompts have checked",
 	},

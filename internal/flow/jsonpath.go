@@ -134,3 +134,41 @@ func badPath(r reference, typ Type) string {
 	}
 	return ""
 }
+
+// Path is a JSONPath in a text.
+type Path struct {
+	// Start and End bound it in the text, in bytes.
+	Start, End int
+	// Steps are the names after $, without quotes and brackets: an index is its
+	// digits, [*] is "*".
+	Steps []string
+}
+
+// Paths finds the JSONPaths in a text, in their order.
+func Paths(text string) []Path {
+	found := references(text)
+	if len(found) == 0 {
+		return nil
+	}
+	paths := make([]Path, len(found))
+	for i, r := range found {
+		p := Path{Start: r.start, End: r.end, Steps: []string{r.root}}
+		for from := r.start + 2 + len(r.root); from < r.end; {
+			to := step(text, from)
+			s := strings.TrimPrefix(text[from:to], ".")
+			if inner, bracketed := strings.CutPrefix(s, "["); bracketed {
+				s = strings.TrimSuffix(inner, "]")
+				if len(s) > 1 && (s[0] == '\'' || s[0] == '"') {
+					s = s[1 : len(s)-1]
+				}
+			}
+			p.Steps = append(p.Steps, s)
+			from = to
+		}
+		paths[i] = p
+	}
+	return paths
+}
+
+// Alone reports whether the path is all of a text.
+func (p Path) Alone(text string) bool { return p.Start == 0 && p.End == len(text) }

@@ -1,0 +1,47 @@
+package machine
+
+import "slices"
+
+// endModule is the terminal action of modules.
+const endModule = "EndFlowModuleExecution"
+
+// call begins a module as the next frame.
+func (x *step) call(f Ref, input map[string]any) {
+	x.line(Line{Next: f.Name, Note: "The module begins."})
+	doc := x.machine.Library.Document(f.Content)
+	if doc == nil {
+		x.fail(NoMatchingError)
+		return
+	}
+	x.run.Wait = nil
+	x.run.Frames = append(x.run.Frames, Frame{Flow: f, Action: doc.StartAction, Input: input})
+}
+
+// leave ends the module at work and goes on with the action that called it:
+// with its conditions when the module gave a result, else with NextAction.
+func (x *step) leave(why Reason, result string, data map[string]any) {
+	name := x.run.Top().Flow.Name
+	x.run.Frames = slices.Delete(x.run.Frames, len(x.run.Frames)-1, len(x.run.Frames))
+	x.run.Wait = nil
+	x.resultIs = ""
+	x.began = x.at
+	if !x.enter() {
+		return
+	}
+	x.params = nil
+	modules, _ := x.frame.Data["Modules"].(map[string]any)
+	if modules == nil {
+		modules = map[string]any{}
+		x.store("Modules", modules)
+	}
+	modules[name] = map[string]any{"Result": result, "ResultData": data}
+	switch {
+	case why == Failed:
+		x.fail(NoMatchingError)
+	case result != "" && len(x.action.Transitions.Conditions) > 0:
+		x.result(result)
+	default:
+		x.resultIs = result
+		x.next()
+	}
+}
