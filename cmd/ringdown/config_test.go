@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -82,6 +83,8 @@ func TestMistakes(t *testing.T) {
 		{"broken YAML", nil, []string{"serve", "--config", broken}, 2, broken},
 		{"no such file", nil, []string{"serve", "--config", unknown + ".gone"}, 2, "no such file"},
 		{"file within a file", nil, []string{"serve", "--config", file(t, "nested.yaml", "config: other.yaml\n")}, 2, `there is no setting "config"`},
+		{"unknown member of lambda", nil, []string{"serve", "--config", file(t, "lambda.yaml", "lambda:\n  endpiont: aws\n")}, 2, "lambda.yaml:2: lambda: "},
+		{"function without address", nil, []string{"serve", "--config", file(t, "functions.yaml", "lambda:\n  functions:\n    greet: nowhere\n")}, 1, `lambda: functions: the address of "greet" must be a URL`},
 		{"throttle", nil, []string{"serve", "--throttle", "on"}, 2, "--throttle must be off or aws"},
 		{"quotas in the environment", environment{"RINGDOWN_QUOTAS": "maybe"}, []string{"serve"}, 2, "--quotas must be off or aws"},
 		{"log format", nil, []string{"serve", "--log-format", "xml"}, 2, "--log-format must be text or json"},
@@ -114,6 +117,23 @@ func TestMistakes(t *testing.T) {
 				t.Errorf("one mistake fills the screen: %s", r.stderr)
 			}
 		})
+	}
+}
+
+// TestLambdaSection: every member of the section has its key.
+func TestLambdaSection(t *testing.T) {
+	config := file(t, "ringdown.yaml", "lambda:\n  endpoint: http://127.0.0.1:4566\n  region: eu-west-1\n  access-key-id: id\n  secret-access-key: secret\n  functions:\n    greet: http://127.0.0.1:9000\n")
+	var s settings
+	p := &program{getenv: func(string) string { return "" }, stderr: &strings.Builder{}}
+	if err := s.parse(s.flags("serve"), p, []string{"--config", config}); err != nil {
+		t.Fatal(err)
+	}
+	want := server.Lambda{
+		Endpoint: "http://127.0.0.1:4566", Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "secret",
+		Functions: map[string]string{"greet": "http://127.0.0.1:9000"},
+	}
+	if !reflect.DeepEqual(s.Lambda, want) {
+		t.Errorf("%+v\nwant %+v", s.Lambda, want)
 	}
 }
 

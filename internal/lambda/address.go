@@ -120,7 +120,7 @@ func (a *address) invoke(ctx context.Context, r Request) (_ Response, again bool
 	if err != nil {
 		return Response{}, false, unreached(r.Function, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close()
 	payload, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return Response{}, false, unreached(r.Function, err)

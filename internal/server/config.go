@@ -33,6 +33,8 @@ type Config struct {
 	Numbers []Number
 	// Objects is where prompts and other files are kept.
 	Objects Objects
+	// Lambda is where the functions are that flows invoke.
+	Lambda Lambda
 
 	// Root credentials. Empty: those of the data folder, made at first need.
 	RootAccessKeyID     string
@@ -57,6 +59,18 @@ type Objects struct {
 	Region          string `yaml:"region"` // empty: that of the server
 	AccessKeyID     string `yaml:"access-key-id"`
 	SecretAccessKey string `yaml:"secret-access-key"`
+}
+
+// Lambda says where functions are. The zero value knows none.
+type Lambda struct {
+	// Endpoint is the URL of a service that speaks the API of AWS Lambda; "aws"
+	// means Amazon's own.
+	Endpoint        string `yaml:"endpoint"`
+	Region          string `yaml:"region"` // of functions named without ARN; empty: that of the server
+	AccessKeyID     string `yaml:"access-key-id"`
+	SecretAccessKey string `yaml:"secret-access-key"`
+	// Functions are URLs that events are posted to, by ARN or name.
+	Functions map[string]string `yaml:"functions"`
 }
 
 // The defaults of a Config.

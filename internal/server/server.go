@@ -44,6 +44,7 @@ import (
 	"ringdown/internal/gateway"
 	"ringdown/internal/iam"
 	"ringdown/internal/identity"
+	"ringdown/internal/lambda"
 	"ringdown/internal/objects"
 	"ringdown/internal/store"
 	"ringdown/internal/store/sqlstore"
@@ -62,6 +63,7 @@ type Server struct {
 	cfg           Config
 	store         store.Store
 	folder        *objects.Folder // of files; nil when a service keeps them
+	functions     *lambda.Client  // that flows invoke
 	http          *http.Server
 	finished      chan error
 }
@@ -86,6 +88,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.folder = folder
+	if s.functions, err = newLambda(&cfg); err != nil {
+		return nil, err
+	}
 	stock, err := cfg.stock()
 	if err != nil {
 		return nil, err
