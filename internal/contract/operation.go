@@ -43,28 +43,40 @@ func (op *Operation) Bind(input, output reflect.Type) error {
 	return nil
 }
 
+// FullName is the operation's name, told apart from one of Amazon Connect that
+// has the same: "CreateUser", "ConnectParticipant.DescribeView".
+func (op *Operation) FullName() string {
+	if op.Service.ID == "ConnectParticipant" {
+		return op.Service.ID + "." + op.Name
+	}
+	return op.Name
+}
+
 // Bound reports whether Bind has been called.
 func (op *Operation) Bound() bool { return op.in != nil }
 
 // substitutes gives, for an exception that an operation does not declare, the
 // ones that say nearly the same, best first. The model gives each operation
 // its own list (facts such as "CreateInstance has no InvalidParameterException,
-// views answer TooManyRequestsException"); with this table a rule can be
-// written once and every operation answers with what its clients expect.
+// views answer TooManyRequestsException, the Participant service knows
+// ValidationException alone"); with this table a rule can be written once and
+// every operation answers with what its clients expect.
 var substitutes = map[fault.Code][]fault.Code{
-	fault.InvalidParameter:           {fault.InvalidRequest, fault.PropertyValidation},
-	fault.InvalidRequest:             {fault.InvalidParameter, fault.PropertyValidation},
+	fault.InvalidParameter:           {fault.InvalidRequest, fault.PropertyValidation, fault.Validation},
+	fault.InvalidRequest:             {fault.InvalidParameter, fault.PropertyValidation, fault.Validation},
 	fault.Serialization:              nil,
 	fault.Throttling:                 {fault.TooManyRequests},
-	fault.LimitExceeded:              {fault.ServiceQuotaExceeded, fault.InvalidRequest, fault.InvalidParameter},
-	fault.ServiceQuotaExceeded:       {fault.LimitExceeded, fault.InvalidRequest, fault.InvalidParameter},
-	fault.DuplicateResource:          {fault.ResourceConflict, fault.Conflict, fault.InvalidRequest, fault.InvalidParameter},
-	fault.ResourceConflict:           {fault.Conflict, fault.DuplicateResource, fault.InvalidRequest, fault.InvalidParameter},
+	fault.LimitExceeded:              {fault.ServiceQuotaExceeded, fault.InvalidRequest, fault.InvalidParameter, fault.Validation},
+	fault.ServiceQuotaExceeded:       {fault.LimitExceeded, fault.InvalidRequest, fault.InvalidParameter, fault.Validation},
+	fault.DuplicateResource:          {fault.ResourceConflict, fault.Conflict, fault.InvalidRequest, fault.InvalidParameter, fault.Validation},
+	fault.ResourceConflict:           {fault.Conflict, fault.DuplicateResource, fault.InvalidRequest, fault.InvalidParameter, fault.Validation},
+	fault.Conflict:                   {fault.ResourceConflict, fault.Validation},
 	fault.ResourceInUse:              {fault.ResourceConflict, fault.InvalidRequest, fault.InvalidParameter},
-	fault.ResourceNotFound:           {fault.InvalidRequest, fault.InvalidParameter},
-	fault.Idempotency:                {fault.ResourceConflict, fault.Conflict, fault.InvalidRequest, fault.InvalidParameter},
+	fault.ResourceNotFound:           {fault.InvalidRequest, fault.InvalidParameter, fault.Validation},
+	fault.Idempotency:                {fault.ResourceConflict, fault.Conflict, fault.InvalidRequest, fault.InvalidParameter, fault.Validation},
 	fault.ConditionalOperationFailed: {fault.ResourceConflict, fault.InvalidRequest, fault.InvalidParameter},
 	fault.ResourceNotReady:           {fault.ResourceConflict, fault.InvalidRequest, fault.InvalidParameter},
+	fault.InternalService:            {fault.InternalServer},
 }
 
 // Declares reports whether the operation's model lists the exception.

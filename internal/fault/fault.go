@@ -49,6 +49,13 @@ const (
 	InternalService             Code = "InternalServiceException"
 )
 
+// Exceptions that only the Participant service's model declares; those that it
+// shares with Amazon Connect's are above.
+const (
+	Validation     Code = "ValidationException"
+	InternalServer Code = "InternalServerException"
+)
+
 // Exceptions of the gateway in front of the service (AWS "Common Errors").
 const (
 	Serialization              Code = "SerializationException"
@@ -95,6 +102,7 @@ var statuses = map[Code]int{
 	Throttling:                  http.StatusTooManyRequests,
 	TooManyRequests:             http.StatusTooManyRequests,
 	InternalService:             http.StatusInternalServerError,
+	InternalServer:              http.StatusInternalServerError,
 	NotImplemented:              http.StatusNotImplemented,
 	ServiceUnavailable:          http.StatusServiceUnavailable,
 }

@@ -6,6 +6,12 @@
 // The order is AWS's: a caller without a valid signature learns nothing but
 // that, one without permission learns nothing of what is wrong with its
 // request.
+//
+// The Participant service is for customers' browsers, which have no keys. Its
+// callers show a participant's or a connection's token instead of a signature
+// (Participant service API reference: its operations "do not use Signature
+// Version 4 authentication"), and no policy is asked. What a token is good for
+// is known to the operations alone; here it must only be there.
 package gateway
 
 import (
@@ -79,11 +85,11 @@ func New(o Options, areas ...any) (*Gateway, error) {
 	return g, nil
 }
 
-// Served lists the names of the operations that are bound, sorted.
+// Served lists the full names of the operations that are bound, sorted.
 func (g *Gateway) Served() []string {
 	names := make([]string, 0, len(g.handlers))
 	for op := range g.handlers {
-		names = append(names, op.Name)
+		names = append(names, op.FullName())
 	}
 	slices.Sort(names)
 	return names
@@ -131,7 +137,7 @@ func (g *Gateway) record(r *http.Request, x *exchange, status int) {
 	took := g.opts.Now().Sub(x.began)
 	name := ""
 	if x.op != nil {
-		name = x.op.Name
+		name = x.op.FullName()
 	}
 	g.metrics.record(name, status, took)
 	if !g.opts.Logger.Enabled(r.Context(), slog.LevelInfo) {
@@ -156,15 +162,11 @@ func (g *Gateway) serve(r *http.Request, x *exchange) answer {
 	if err != nil {
 		return g.failed(x, err)
 	}
-	if x.op.Service.ID == "ConnectParticipant" {
-		// Its callers show a participant's token instead of a signature.
-		return g.unserved(x)
-	}
 	ctx, principal, err := g.identify(r, x, body)
 	if err != nil {
 		return g.failed(x, err)
 	}
-	if g.throttle != nil && !g.throttle.allow(g.opts.Account, domain.CallerOf(ctx).Region, x.op.Name, x.began) {
+	if g.throttle != nil && !g.throttle.allow(g.opts.Account, domain.CallerOf(ctx).Region, x.op, x.began) {
 		return g.failed(x, fault.New(fault.Throttling, "Rate exceeded"))
 	}
 	h := g.handlers[x.op]
@@ -239,8 +241,21 @@ func clip(s string) string {
 	return s
 }
 
+// bearer is the header of the Participant service's tokens.
+const bearer = "X-Amz-Bearer"
+
 // identify verifies the signature and returns who signed, in the context too.
+// A participant is no principal: its caller has no region either, because the
+// token tells both to the operation. A signature beside the token is ignored:
+// the AWS CLI sends one when it has credentials, and for the service that the
+// model names, execute-api.
 func (g *Gateway) identify(r *http.Request, x *exchange, body []byte) (context.Context, *iam.Principal, error) {
+	if byToken(x.op) {
+		if r.Header.Get(bearer) == "" {
+			return nil, nil, fault.New(fault.AccessDenied, "Access denied: the header %s is missing.", bearer)
+		}
+		return domain.WithCaller(r.Context(), &domain.Caller{Account: g.opts.Account, RequestID: x.id}), nil, nil
+	}
 	id, err := g.verifier.Verify(r, body, x.op.Service.SigningName)
 	if err != nil {
 		return nil, nil, err
@@ -258,6 +273,10 @@ func (g *Gateway) identify(r *http.Request, x *exchange, body []byte) (context.C
 		PrincipalID: key.Principal.UserID, ARN: key.Principal.ARN, UserName: key.Principal.UserName, Root: key.Principal.Root,
 	}), key.Principal, nil
 }
+
+// byToken reports whether the callers of an operation show a token instead of
+// signing.
+func byToken(op *contract.Operation) bool { return op.Service.ID == "ConnectParticipant" }
 
 func readBody(r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
@@ -284,7 +303,7 @@ func tooLarge() error {
 
 // unserved answers for an operation that this release does not have.
 func (g *Gateway) unserved(x *exchange) answer {
-	g.metrics.unserved.WithLabelValues(x.op.Name).Inc()
+	g.metrics.unserved.WithLabelValues(x.op.FullName()).Inc()
 	return g.failed(x, fault.New(fault.NotImplemented, "%s is not served by this release of ringdown.", x.op.Name))
 }
 

@@ -5,17 +5,24 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"ringdown/internal/contract"
 )
 
 // throttle keeps AWS's request rates: each operation has its own bucket for
 // each account and region (Amazon Connect admin guide, "Amazon Connect API
-// throttling quotas").
+// throttling quotas"). The Participant service's are kept for each account: the
+// real service keeps them for each instance, which only the token tells. A
+// bucket for each token would be one that strangers can multiply.
 type throttle struct {
 	mu      sync.Mutex
 	buckets map[throttleKey]*rate.Limiter
 }
 
-type throttleKey struct{ account, region, operation string }
+type throttleKey struct {
+	account, region string
+	operation       *contract.Operation
+}
 
 type throttleRate struct {
 	perSecond float64
@@ -64,12 +71,12 @@ var throttleRates = func() map[string]throttleRate {
 func newThrottle() *throttle { return &throttle{buckets: map[throttleKey]*rate.Limiter{}} }
 
 // allow takes a token out of the bucket of an operation.
-func (t *throttle) allow(account, region, operation string, now time.Time) bool {
+func (t *throttle) allow(account, region string, operation *contract.Operation, now time.Time) bool {
 	key := throttleKey{account, region, operation}
 	t.mu.Lock()
 	bucket := t.buckets[key]
 	if bucket == nil {
-		r, ok := throttleRates[operation]
+		r, ok := throttleRates[operation.Name]
 		if !ok {
 			r = defaultRate
 		}
