@@ -199,6 +199,12 @@ func (s *postgresStore) attempt(ctx context.Context, attempt int, fn func(store.
 	defer func() { _ = ptx.Rollback(context.WithoutCancel(ctx)) }()
 	session := pgTxSession{ptx}
 	t := newTx(session, s.options.Now, s.keys.next, s.options.Observer != nil)
+	kept := false
+	defer func() {
+		if !kept {
+			restore(t.puts)
+		}
+	}()
 	err = fn(t)
 	again = classifyPg(t.session.failure) == lostRace
 	if err := t.outcome(err); err != nil {
@@ -215,6 +221,7 @@ func (s *postgresStore) attempt(ctx context.Context, attempt int, fn func(store.
 		}
 		return nil, again, fmt.Errorf("commit: %w", err)
 	}
+	kept = true
 	return t.changes, false, nil
 }
 

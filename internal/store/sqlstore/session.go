@@ -57,6 +57,6 @@ func (t *txSession) exec(ctx context.Context, sql string, args ...any) (int64, e
 	}
 	n, err := t.session.exec(ctx, sql, args...)
 	t.failure = err
-	t.wrote = t.wrote || err == nil
+	t.wrote = t.wrote || n > 0
 	return n, err
 }

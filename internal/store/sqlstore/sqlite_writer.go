@@ -27,6 +27,7 @@ const (
 // turn is one update that waits for its turn to write.
 type turn struct {
 	fn    func(*tx) error
+	puts  []put         // what fn did to contacts
 	state atomic.Uint32 // waiting, taken or abandoned
 	// done carries the outcome, once. It has room for it, so that nobody waits
 	// to send.
@@ -135,6 +136,14 @@ type group struct {
 	again   []*turn // members of a group that was rolled back, to run first
 }
 
+// undone restores what the members did to their contacts.
+func (g *group) undone() {
+	for _, u := range slices.Backward(g.members) {
+		restore(u.puts)
+		u.puts = nil
+	}
+}
+
 // tell gives an outcome to all members, to come and past.
 func (g *group) tell(o outcome) {
 	for _, u := range slices.Concat(g.members, g.again) {
@@ -197,6 +206,7 @@ func (w *writer) finish(ctx context.Context, err error) {
 			break
 		}
 		w.rollback(ctx)
+		w.group.undone()
 		err = w.begin(ctx, &group{careful: true, again: append(w.group.members, w.group.again...)})
 	}
 	g := w.group
@@ -206,6 +216,7 @@ func (w *writer) finish(ctx context.Context, err error) {
 	}
 	if err != nil {
 		w.rollback(ctx)
+		g.undone()
 		g.tell(outcome{err: err})
 		return
 	}
@@ -269,6 +280,7 @@ func (w *writer) member(ctx context.Context, u *turn) error {
 	g := w.group
 	g.running = u
 	g.tx = newTx(w.conn, w.options.Now, w.nextPK, w.options.Observer != nil)
+	g.tx.nextSeq = w.nextSeq
 	if g.careful {
 		if _, err := w.conn.exec(ctx, "SAVEPOINT member"); err != nil {
 			g.members = append(g.members, u)
@@ -302,6 +314,11 @@ func (w *writer) settle(ctx context.Context, o outcome) error {
 	trace := g.tx.leftTrace()
 	o.err = g.tx.outcome(o.err)
 	failed := o.err != nil || o.panicked != nil || o.unwound
+	if failed {
+		restore(g.tx.puts)
+	} else {
+		g.running.puts = g.tx.puts
+	}
 	if g.careful {
 		steps := []string{"RELEASE member"}
 		if failed {
@@ -331,6 +348,14 @@ func (w *writer) nextPK(context.Context) (store.PK, error) {
 	pk := store.PK(w.next)
 	w.next++
 	return pk, nil
+}
+
+// nextSeq draws from the same counter, which only this goroutine moves: in the
+// order of commits, and no number twice. A second counter would have to be
+// recorded as well.
+func (w *writer) nextSeq() int64 {
+	w.next++
+	return w.next - 1
 }
 
 // commit writes the log and, when the group's keys need it, the key counter,

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
@@ -26,10 +25,14 @@ type tx struct {
 	now     func() time.Time
 	// nextPK hands out a key that nothing else has or had.
 	nextPK func(context.Context) (store.PK, error)
+	// nextSeq hands out the number of an entry, where this process is the only
+	// one that writes; nil where the database does.
+	nextSeq func() int64
 	// observed is true when somebody wants the records of the changes, and not
 	// the log alone.
 	observed bool
 	changes  []store.Change
+	puts     []put // of contacts; whoever does not commit them restores them
 }
 
 func newTx(s session, now func() time.Time, nextPK func(context.Context) (store.PK, error), observed bool) *tx {
@@ -293,7 +296,7 @@ func encode(r *store.Record) (tags any, err error) {
 				"The %s of a %s (%d bytes) is not valid UTF-8 without NUL characters.", text.what, r.Kind, len(text.value))
 		}
 	}
-	if !utf8.Valid(r.Doc) || bytes.IndexByte(r.Doc, 0) >= 0 {
+	if !isText(r.Doc) {
 		return nil, fmt.Errorf("the document of %s %s is not text", r.Kind, r.ID)
 	}
 	if r.Tags == nil {
