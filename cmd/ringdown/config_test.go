@@ -85,6 +85,8 @@ func TestMistakes(t *testing.T) {
 		{"file within a file", nil, []string{"serve", "--config", file(t, "nested.yaml", "config: other.yaml\n")}, 2, `there is no setting "config"`},
 		{"unknown member of lambda", nil, []string{"serve", "--config", file(t, "lambda.yaml", "lambda:\n  endpiont: aws\n")}, 2, "lambda.yaml:2: lambda: "},
 		{"function without address", nil, []string{"serve", "--config", file(t, "functions.yaml", "lambda:\n  functions:\n    greet: nowhere\n")}, 1, `lambda: functions: the address of "greet" must be a URL`},
+		{"unknown member of events", nil, []string{"serve", "--config", file(t, "events.yaml", "events:\n  webhook: {ulr: x}\n")}, 2, "events.yaml:2: events: "},
+		{"webhook without URL", nil, []string{"serve", "--config", file(t, "webhook.yaml", "events:\n  webhook: {secret: s}\n")}, 1, "events: webhook: url must be a URL"},
 		{"throttle", nil, []string{"serve", "--throttle", "on"}, 2, "--throttle must be off or aws"},
 		{"quotas in the environment", environment{"RINGDOWN_QUOTAS": "maybe"}, []string{"serve"}, 2, "--quotas must be off or aws"},
 		{"log format", nil, []string{"serve", "--log-format", "xml"}, 2, "--log-format must be text or json"},
@@ -134,6 +136,27 @@ func TestLambdaSection(t *testing.T) {
 	}
 	if !reflect.DeepEqual(s.Lambda, want) {
 		t.Errorf("%+v\nwant %+v", s.Lambda, want)
+	}
+}
+
+// TestEventsSection: every member of the section has its key.
+func TestEventsSection(t *testing.T) {
+	service := "endpoint: http://127.0.0.1:4566, region: eu-west-1, access-key-id: id, secret-access-key: secret"
+	config := file(t, "ringdown.yaml", "events:\n  file: false\n  webhook: {url: \"http://127.0.0.1:9000\", secret: s}\n"+
+		"  eventbridge: {"+service+", bus: b, source: own}\n  kinesis: {"+service+", records-stream: r, events-stream: e}\n")
+	var s settings
+	p := &program{getenv: func(string) string { return "" }, stderr: &strings.Builder{}}
+	if err := s.parse(s.flags("serve"), p, []string{"--config", config}); err != nil {
+		t.Fatal(err)
+	}
+	at := server.EventsService{Endpoint: "http://127.0.0.1:4566", Region: "eu-west-1", AccessKeyID: "id", SecretAccessKey: "secret"}
+	want := server.Events{
+		File: new(false), Webhook: &server.EventsWebhook{URL: "http://127.0.0.1:9000", Secret: "s"},
+		EventBridge: &server.EventsEventBridge{EventsService: at, Bus: "b", Source: "own"},
+		Kinesis:     &server.EventsKinesis{EventsService: at, RecordsStream: "r", EventsStream: "e"},
+	}
+	if !reflect.DeepEqual(s.Events, want) {
+		t.Errorf("%+v\nwant %+v", s.Events, want)
 	}
 }
 

@@ -145,6 +145,12 @@ var rooms = []room{
 		"it calls a function with an event; what an event says, and what becomes of the answer, is the flow's",
 	},
 	{
+		"internal/event",
+		[]string{"internal/store"},
+		[]string{sdk, "github.com/aws/smithy-go", "github.com/prometheus/client_golang"},
+		"it delivers what is in the store as it is; what happens, and what is told of it, is the contacts'",
+	},
+	{
 		"internal/numbering",
 		[]string{"internal/domain"},
 		[]string{sdkTypes, "github.com/nyaruka/phonenumbers"},
@@ -236,6 +242,7 @@ var bans = []ban{
 			"internal/fault", "internal/contract", "internal/sigv4", "internal/gateway", "internal/server",
 			"internal/server/servertest", "internal/conformance", "cmd/bench", "scripts/*",
 			"internal/lambda", // functions are called by HTTP
+			"internal/event",  // and events delivered by it
 		},
 		"rules that know HTTP cannot be used by a call or a flow",
 	},
@@ -250,6 +257,7 @@ var bans = []ban{
 			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
 			"internal/objects", // a store in files, as sqlstore is in a database
+			"internal/event",   // one of its sinks is a file
 		},
 		"files and the environment are read where the process is put together; elsewhere they would be hidden settings",
 	},

@@ -35,6 +35,8 @@ type Config struct {
 	Objects Objects
 	// Lambda is where the functions are that flows invoke.
 	Lambda Lambda
+	// Events is where contact events and contact records are delivered to.
+	Events Events
 
 	// Root credentials. Empty: those of the data folder, made at first need.
 	RootAccessKeyID     string

@@ -41,6 +41,7 @@ import (
 	"ringdown/internal/app/workspaces"
 	"ringdown/internal/catalog"
 	"ringdown/internal/contract"
+	"ringdown/internal/event"
 	"ringdown/internal/gateway"
 	"ringdown/internal/iam"
 	"ringdown/internal/identity"
@@ -64,6 +65,7 @@ type Server struct {
 	store         store.Store
 	folder        *objects.Folder // of files; nil when a service keeps them
 	functions     *lambda.Client  // that flows invoke
+	events        *event.Outbox   // delivers what contacts have appended to the store
 	http          *http.Server
 	finished      chan error
 }
@@ -91,6 +93,10 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.functions, err = newLambda(&cfg); err != nil {
 		return nil, err
 	}
+	feeds, err := cfg.feeds()
+	if err != nil {
+		return nil, err
+	}
 	stock, err := cfg.stock()
 	if err != nil {
 		return nil, err
@@ -103,7 +109,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.folder.Close(), s.store.Close())
+			err = errors.Join(err, s.events.Close(), s.folder.Close(), s.store.Close())
 		}
 	}()
 	c.Use(s.store)
@@ -114,6 +120,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if err := s.folder.Open(s.Root.SecretAccessKey); err != nil {
+		return nil, err
+	}
+	if err := s.openEvents(ctx, feeds); err != nil {
 		return nil, err
 	}
 	handler, err := s.handler(c, areas)
@@ -176,7 +185,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 		return nil, err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events)
 	g, err := gateway.New(gateway.Options{
 		API: api, Keys: keys, Tags: c, Metrics: metrics, Logger: s.cfg.Logger, Now: s.cfg.Now,
 		Account: s.cfg.Account, Throttle: s.cfg.Throttle,
@@ -278,7 +287,7 @@ func (s *Server) Close() error {
 	if e := os.Remove(filepath.Join(s.Data, endpointFile)); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
-	return errors.Join(err, s.folder.Close(), s.store.Close())
+	return errors.Join(err, s.events.Close(), s.folder.Close(), s.store.Close())
 }
 
 // ConnectServed is how many operations of Amazon Connect are served.
