@@ -90,6 +90,9 @@ func (b *breaker) structure(p place, s *shape, o object, within []string) {
 			continue // a shape within itself, whose rules are met further out
 		}
 		at := p.member(name, m.Location, o)
+		if m.LocationName == bearer {
+			continue // a token is missing or wrong in TestTokens: that is no question of form
+		}
 		if s.requires(name) && m.Location != "uri" {
 			without := maps.Clone(o)
 			delete(without, name)

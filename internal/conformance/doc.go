@@ -1,10 +1,12 @@
-// Package conformance holds the server to Amazon Connect's service model from
-// outside: it boots one server and walks the model's operations over HTTP. It
-// has tests only.
+// Package conformance holds the server to the service models of Amazon Connect
+// and of its Participant service from outside: it boots one server and walks the
+// models' operations over HTTP. It has tests only.
 //
 //   - conformance_test.go: requests that are right and requests that break one
 //     rule each, every answer checked against the model.
 //   - authorization_test.go: who may use an operation, and in which instance.
+//   - tokens_test.go: the same of the Participant service, whose callers show
+//     tokens.
 //   - unserved_test.go: the list of operations that are still missing, which
 //     may only shrink.
 //   - access_test.go: policies as people write them, through the AWS SDK.

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// model is the service model of Amazon Connect, read anew from its file so
-// that a mistake in internal/contract cannot hide itself here.
+// model is a service model, read anew from its file so that a mistake in
+// internal/contract cannot hide itself here.
 type model struct {
 	Operations map[string]*operation `json:"operations"`
 	Shapes     map[string]*shape     `json:"shapes"`
 }
 
 type operation struct {
-	Name string `json:"-"`
+	Name string `json:"-"` // "CreateUser", "ConnectParticipant.SendMessage"
 	HTTP struct {
 		Method string `json:"method"`
 		URI    string `json:"requestUri"`
@@ -51,9 +51,23 @@ type shape struct {
 	} `json:"error"`
 }
 
+// readModel reads the model of Amazon Connect.
 func readModel(t testing.TB) *model {
 	t.Helper()
-	raw, err := os.ReadFile("../contract/models/connect.json")
+	return readModelFile(t, "connect.json", "")
+}
+
+// readParticipantModel reads the model of the Participant service. Its
+// operations have the full names that the server gives them, because Amazon
+// Connect has a DescribeView as well.
+func readParticipantModel(t testing.TB) *model {
+	t.Helper()
+	return readModelFile(t, "connectparticipant.json", "ConnectParticipant.")
+}
+
+func readModelFile(t testing.TB, file, prefix string) *model {
+	t.Helper()
+	raw, err := os.ReadFile("../contract/models/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,13 +75,27 @@ func readModel(t testing.TB) *model {
 	if err := json.Unmarshal(raw, m); err != nil {
 		t.Fatal(err)
 	}
+	operations := make(map[string]*operation, len(m.Operations))
 	for name, op := range m.Operations {
-		op.Name = name
+		op.Name = prefix + name
+		operations[op.Name] = op
 	}
+	m.Operations = operations
 	for name, s := range m.Shapes {
 		s.Name = name
 	}
 	return m
+}
+
+// bound returns the model's operations among those that a server serves.
+func (m *model) bound(served []string) []*operation {
+	var list []*operation
+	for _, name := range served {
+		if op, ok := m.Operations[name]; ok {
+			list = append(list, op)
+		}
+	}
+	return list
 }
 
 func (m *model) input(op *operation) *shape {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -36,17 +37,18 @@ const (
 // unknownID is a well-formed id of nothing.
 const unknownID = "00000000-0000-4000-8000-000000000000"
 
-// world is a booted server with a prepared instance.
+// world is a booted server with a prepared instance, as the callers of one
+// service see it.
 type world struct {
 	model    *model
 	server   *servertest.Server
 	client   *http.Client
 	root     caller
 	instance string
-	bound    []*operation // of Amazon Connect, by name
+	bound    []*operation // of the service, by name
 
 	made    map[kind]string
-	counter atomic.Int64
+	counter *atomic.Int64
 }
 
 func newWorld(t testing.TB) *world {
@@ -63,18 +65,42 @@ func newWorldOf(t testing.TB, change ...func(*server.Config)) *world {
 	w := &world{
 		model: readModel(t), server: s, client: &http.Client{},
 		root: caller{s.Root.AccessKeyID, s.Root.SecretAccessKey, servertest.Region},
-		made: map[kind]string{},
+		made: map[kind]string{}, counter: &atomic.Int64{},
 	}
 	t.Cleanup(w.client.CloseIdleConnections)
-	for _, name := range s.Served {
-		if op, ok := w.model.Operations[name]; ok {
-			w.bound = append(w.bound, op)
-		}
-	}
+	w.bound = w.model.bound(s.Served)
 	if len(w.bound) == 0 {
 		t.Fatal("the server serves no operation of Amazon Connect")
 	}
 	return w
+}
+
+// participants is the same world as the callers of the Participant service see
+// it. Their requests hold a token and nobody signs them.
+func (w *world) participants(t testing.TB) *world {
+	t.Helper()
+	p := &world{
+		model: readParticipantModel(t), server: w.server, client: w.client, instance: w.instance,
+		made: w.made, counter: w.counter,
+	}
+	p.bound = p.model.bound(w.server.Served)
+	return p
+}
+
+// walk ranges over the operations of both services, in a new world.
+func walk(t testing.TB) iter.Seq2[*world, *operation] {
+	t.Helper()
+	w := newWorld(t)
+	p := w.participants(t)
+	return func(yield func(*world, *operation) bool) {
+		for _, of := range []*world{w, p} {
+			for _, op := range of.bound {
+				if !yield(of, op) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // newInstance makes an instance with a hierarchy of one level, which groups
