@@ -136,7 +136,10 @@ func (f *Folder) Stat(_ context.Context, at URI) (Info, error) {
 }
 
 // Put makes or replaces an object.
-func (f *Folder) Put(_ context.Context, at URI, body io.ReadSeeker) (err error) {
+func (f *Folder) Put(_ context.Context, at URI, body io.ReadSeeker) error { return f.put(at, body) }
+
+// put makes or replaces an object, of all that the body gives or not at all.
+func (f *Folder) put(at URI, body io.Reader) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("object %s: %w", at, err)

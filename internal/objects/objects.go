@@ -51,6 +51,13 @@ type Store interface {
 	// Presign returns a URL from which anybody can read the object for a while.
 	// The object need not exist.
 	Presign(ctx context.Context, at URI, validity time.Duration) (string, error)
+	// PresignPut returns a link at which anybody can make or replace the object
+	// for a while, by one PUT of the size that u says with the headers of the
+	// link; browsers too, from any page. Whether it has been put, and so may be
+	// relied on, Stat tells. It serves all that clients upload: name the object
+	// with Own, by an id and the extension of the file's name, which gives it its
+	// content type.
+	PresignPut(ctx context.Context, at URI, u Upload) (Link, error)
 	// Honours reports whether a URL, as Presign has returned it or as Shared has
 	// shown it, still gives away the object.
 	Honours(link string, at URI) bool

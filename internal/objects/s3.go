@@ -176,6 +176,34 @@ func (s *S3) Presign(ctx context.Context, at URI, validity time.Duration) (strin
 	return out.URL, nil
 }
 
+// PresignPut returns a URL of the service's. The bucket is made if need be, for
+// whoever uses the URL cannot.
+func (s *S3) PresignPut(ctx context.Context, at URI, u Upload) (Link, error) {
+	_, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &at.bucket})
+	switch {
+	case err == nil:
+	case errors.Is(failed(at, err), ErrNotFound):
+		if err := s.makeBucket(ctx, at.bucket); err != nil {
+			return Link{}, err
+		}
+	default:
+		return Link{}, fmt.Errorf("bucket %s: %w", at.bucket, err)
+	}
+	out, err := s.presign.PresignPutObject(ctx, &s3.PutObjectInput{
+		Bucket: &at.bucket, Key: &at.key, ContentLength: &u.Size, ContentType: aws.String(at.ContentType()),
+	}, s3.WithPresignExpires(u.Validity))
+	if err != nil {
+		return Link{}, fmt.Errorf("object %s: %w", at, err)
+	}
+	headers := map[string]string{}
+	for name, values := range out.SignedHeader {
+		if name != "Host" && name != "Content-Length" {
+			headers[name] = values[0]
+		}
+	}
+	return Link{out.URL, headers}, nil
+}
+
 // Honours is false: whether a URL of the service's is still good only the
 // service knows, and it is not asked.
 func (s *S3) Honours(string, URI) bool { return false }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"time"
 
 	"ringdown/internal/catalog"
 	"ringdown/internal/objects"
@@ -56,33 +57,75 @@ func (s *Server) withBase(r *http.Request) *http.Request {
 	return r.WithContext(objects.WithBase(r.Context(), scheme+"://"+r.Host))
 }
 
-// linksHandler serves the objects of a folder to whoever has a link.
+// linksHandler serves the objects of a folder to whoever has a link, and takes
+// them from whoever has a link for that.
 type linksHandler struct {
 	folder *objects.Folder
 	cfg    Config
 }
 
+// uploadTime is how long an upload may take: the largest attached file, 100 MB,
+// over a line of 2 Mbit/s.
+const uploadTime = 7 * time.Minute
+
 func (h linksHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "a link is read with GET or HEAD", http.StatusMethodNotAllowed)
-		return
+	// The link is all the permission there is, so a page of any origin may use
+	// one that it has: chats upload and show attachments in browsers.
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		h.send(w, r)
+	case http.MethodPut:
+		h.receive(w, r)
+	case http.MethodOptions:
+		w.Header().Set("Access-Control-Allow-Methods", "GET,HEAD,PUT")
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, PUT")
+		http.Error(w, "a link is read with GET or HEAD, or filled with PUT", http.StatusMethodNotAllowed)
 	}
+}
+
+// send gives an object away.
+func (h linksHandler) send(w http.ResponseWriter, r *http.Request) {
 	file, at, info, err := h.folder.Linked(r.URL.Path, r.URL.Query())
-	switch {
-	case errors.Is(err, objects.ErrLink):
-		http.Error(w, err.Error(), http.StatusForbidden)
-		return
-	case errors.Is(err, objects.ErrNotFound):
-		http.Error(w, err.Error(), http.StatusNotFound)
-		return
-	case err != nil:
-		h.cfg.Logger.Error("link to an object", "err", err)
-		http.Error(w, "an internal error occurred", http.StatusInternalServerError)
+	if err != nil {
+		h.refuse(w, r, err)
 		return
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	w.Header().Set("Content-Type", at.ContentType())
 	w.Header().Set("X-Content-Type-Options", "nosniff") // a file is what its name says, for browsers too
 	http.ServeContent(w, r, "", info.Modified, file)
+}
+
+// receive takes an object. The size that the link is for bounds what is read.
+func (h linksHandler) receive(w http.ResponseWriter, r *http.Request) {
+	control, end := http.NewResponseController(w), time.Now().Add(uploadTime)
+	if err := errors.Join(control.SetReadDeadline(end), control.SetWriteDeadline(end)); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	if err := h.folder.Receive(r.URL.Path, r.URL.Query(), r.Header.Get("Content-Type"), r.ContentLength, r.Body); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// refuse says why a link does not work.
+func (h linksHandler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, objects.ErrLink):
+		http.Error(w, err.Error(), http.StatusForbidden)
+	case errors.Is(err, objects.ErrNotFound):
+		http.Error(w, err.Error(), http.StatusNotFound)
+	case errors.Is(err, objects.ErrUpload):
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	case r.Context().Err() != nil: // whoever it was has gone
+	default:
+		h.cfg.Logger.Error("link to an object", "err", err)
+		http.Error(w, "an internal error occurred", http.StatusInternalServerError)
+	}
 }

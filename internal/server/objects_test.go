@@ -100,3 +100,25 @@ func TestObjectsConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestLinksInBrowsers: a page of any origin may use a link that it has.
+func TestLinksInBrowsers(t *testing.T) {
+	s := servertest.Boot(t)
+	for method, want := range map[string]struct {
+		status int
+		header string
+	}{
+		http.MethodOptions: {http.StatusNoContent, "Access-Control-Allow-Methods"},
+		http.MethodPut:     {http.StatusForbidden, "Access-Control-Allow-Origin"},
+		http.MethodPost:    {http.StatusMethodNotAllowed, "Allow"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), method, s.URL+"/-/objects/bucket/a.pdf", http.NoBody)
+		servertest.OK(t, err)
+		resp, err := http.DefaultClient.Do(r)
+		servertest.OK(t, err)
+		servertest.OK(t, resp.Body.Close())
+		if resp.StatusCode != want.status || resp.Header.Get("Access-Control-Allow-Origin") != "*" || resp.Header.Get(want.header) == "" {
+			t.Errorf("%s: %s, %v", method, resp.Status, resp.Header)
+		}
+	}
+}
