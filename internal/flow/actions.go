@@ -38,3 +38,13 @@ var renamed = map[string]string{
 	"Transfer":               "the flow language calls it TransferContactToQueue, TransferToFlow or TransferParticipantToThirdParty",
 	"TransferToQueue":        "the flow language calls it TransferContactToQueue",
 }
+
+// ActionTypes are all types of actions, in the order of the tables. They are
+// shared: nobody changes them.
+func ActionTypes() []*ActionType {
+	var all []*ActionType
+	for _, t := range slices.Concat(participantActions, contactActions, controlActions, interactions) {
+		all = append(all, actionTypes[t.Name])
+	}
+	return all
+}
