@@ -242,7 +242,7 @@ func clip(s string) string {
 }
 
 // bearer is the header of the Participant service's tokens.
-const bearer = "X-Amz-Bearer"
+const bearer = "X-Amz-Bearer" //nolint:gosec // a header's name, no credential
 
 // identify verifies the signature and returns who signed, in the context too.
 // A participant is no principal: its caller has no region either, because the

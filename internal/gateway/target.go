@@ -73,6 +73,8 @@ var memberKinds = map[string]domain.Kind{
 	"EvaluationId":               domain.KindContactEvaluation,
 	"DataTableId":                domain.KindDataTable,
 	"TestCaseId":                 domain.KindTestCase,
+	"FileId":                     domain.KindAttachedFile,
+	"FileIds":                    domain.KindAttachedFile,
 
 	// Their ARNs tell the kind.
 	"EntityArn":    domain.KindRoot,
@@ -167,6 +169,8 @@ func findTargets(op *contract.Operation, in reflect.Type) targets {
 	switch op.Name {
 	case "ClaimPhoneNumber", "ImportPhoneNumber":
 		t.creates = domain.KindPhoneNumber
+	case "StartAttachedFileUpload":
+		t.creates = domain.KindAttachedFile
 	case "StartContactEvaluation":
 		t.creates = domain.KindContactEvaluation
 	}

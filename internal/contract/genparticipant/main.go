@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/format"
-	"log"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,22 +30,31 @@ var byValue = map[string]bool{
 const typesPath = "ringdown/internal/contract/connectparticipant/types"
 
 func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "genparticipant:", err)
+		os.Exit(1)
+	}
+}
+
+// run is called in internal/contract, as go generate does.
+func run() error {
 	raw, err := os.ReadFile("models/connectparticipant.json")
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	files, err := generate(raw)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for name, src := range files {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // source code is for everybody to read
-			log.Fatal(err)
+			return err
 		}
 		if err := os.WriteFile(name, src, 0o644); err != nil { //nolint:gosec // as above
-			log.Fatal(err)
+			return err
 		}
 	}
+	return nil
 }
 
 type model struct {
