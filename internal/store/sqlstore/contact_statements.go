@@ -112,20 +112,35 @@ func beginning(column string) runs {
 const entryColumns = `e.seq, e.stream, e.instance, e.owner, e.id, e.at, e.doc`
 
 // The statements that read a stream, by direction: of all owners (stream, after,
-// before, limit) and of one (instance, owner, stream, after, before, limit).
+// before, limit), which sees no more than is settled, and of one (instance,
+// owner, stream, after, before, limit).
 var (
-	entriesOfAll = [...]string{ascending: entriesOf("", 1, ascending), descending: entriesOf("", 1, descending)}
-	entriesOfOne = [...]string{
-		ascending:  entriesOf(`e.instance = $1 AND e.owner = $2 AND `, 3, ascending),
-		descending: entriesOf(`e.instance = $1 AND e.owner = $2 AND `, 3, descending),
-	}
+	entriesOfAll = entriesOf(`e.stream = $1 AND e.seq > $2 AND e.seq < $3 AND e.seq <= (SELECT next FROM counter WHERE name = 'settled')`, `$4`)
+	entriesOfOne = entriesOf(`e.instance = $1 AND e.owner = $2 AND e.stream = $3 AND e.seq > $4 AND e.seq < $5`, `$6`)
 )
 
-func entriesOf(owner string, first int, d direction) string {
-	n := func(i int) string { return "$" + string(rune('0'+first+i)) }
-	return `SELECT ` + entryColumns + ` FROM entry e WHERE ` + owner + `e.stream = ` + n(0) + ` AND e.seq > ` + n(1) + ` AND e.seq < ` + n(2) +
-		` ORDER BY e.seq` + ordered[d] + ` LIMIT ` + n(3)
+func entriesOf(condition, limit string) (texts [2]string) {
+	for _, d := range []direction{ascending, descending} {
+		texts[d] = `SELECT ` + entryColumns + ` FROM entry e WHERE ` + condition + ` ORDER BY e.seq` + ordered[d] + ` LIMIT ` + limit
+	}
+	return texts
 }
+
+// How the settler of PostgreSQL moves the end of the entries that are shown.
+const (
+	unsettledEntries = `SELECT seq FROM entry WHERE seq > $1 ORDER BY seq LIMIT $2`
+	closeGap         = `INSERT INTO entry (seq, stream, instance, owner, id, at, doc) SELECT g.seq, 0, 0, '', '', $1::BIGINT, '' FROM generate_series($2::BIGINT, $3::BIGINT) AS g(seq) ON CONFLICT (seq) DO NOTHING`
+	settleEntries    = `UPDATE counter SET next = $1 WHERE name = 'settled' AND next < $2`
+)
+
+// How old contacts and entries go.
+const (
+	oldContacts      = `SELECT c.instance, c.id FROM resource r JOIN contact c ON c.instance = r.pk WHERE r.instance = $1 AND r.kind = $2 AND c.initiated < $3 LIMIT $4`
+	deleteContact    = `DELETE FROM contact WHERE instance = $1 AND id = $2`
+	deleteAttributes = `DELETE FROM contact_attributes WHERE instance = $1 AND initial_id = $2`
+	oldEntries       = `SELECT seq, at FROM entry WHERE stream = $1 ORDER BY seq LIMIT $2`
+	pruneEntries     = `DELETE FROM entry WHERE stream = $1 AND seq <= $2`
+)
 
 var (
 	// insertEntries: seq, stream, instance, owner, id, at, doc.

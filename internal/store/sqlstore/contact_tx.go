@@ -90,6 +90,9 @@ func (t *tx) Append(ctx context.Context, entries ...*store.Entry) error {
 	for run := range slices.Chunk(entries, maxRows) {
 		var err error
 		if seqs, err = t.appendRun(ctx, seqs, run); err != nil {
+			if t.session.classify(err) == uniqueViolation {
+				return t.doom(fmt.Errorf("append: %w: %w", errNumberTaken, err))
+			}
 			return t.orNoInstance("append", err)
 		}
 	}

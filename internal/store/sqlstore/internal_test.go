@@ -276,7 +276,17 @@ func TestPlaceholders(t *testing.T) {
 		insertRecord, updateRecord, selectIdentity, deleteRecord, deleteRefs, deleteMembersRefs, deleteMembers,
 		selectMemo, upsertMemo, pruneMemos, listChanges, lastChange, oldChanges, pruneChanges,
 		selectCounter, setCounter, advanceCounter,
+		selectContact, liveContacts, insertContact, updateContact, selectAttributes, upsertAttributes,
+		selectCursor, upsertCursor, takeLease, unsettledEntries, closeGap, settleEntries,
+		oldContacts, deleteContact, deleteAttributes, oldEntries, pruneEntries,
 	}
+	for _, r := range contactsByTime {
+		texts = slices.Concat(texts, r[0][:], r[1][:])
+	}
+	for _, r := range []runs{contactsByPrevious, contactsByRelated, contactsByInitial, contactsByAssociation} {
+		texts = slices.Concat(texts, r[0][:], r[1][:])
+	}
+	texts = slices.Concat(texts, entriesOfAll[:], entriesOfOne[:], insertEntries[1:], drawEntries[1:])
 	texts = slices.Concat(texts, insertRefs[1:], insertChanges[1:], drawChanges[1:], selectByPKs, resolveIDs)
 	for _, text := range texts {
 		for i, tail := range strings.Split(text, "$")[1:] {

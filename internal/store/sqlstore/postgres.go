@@ -56,6 +56,7 @@ type postgresStore struct {
 	keys     *keyBlocks
 	notifier *notifier
 	poller   *poller // nil without an observer
+	settler  *settler
 	pruner   *pruner
 	// alone is held shared by updates and wholly by one that has lost too many
 	// races.
@@ -98,12 +99,17 @@ func openPostgres(ctx context.Context, o Options) (_ store.Store, err error) {
 	s.reader = reader{pgSession{pool: s.pool, gate: &s.gate}}
 	s.notifier = startNotifier(o.Observer)
 	background := pgSession{pool: own}
+	s.settler = newSettler(background, o.Now)
 	if o.Observer != nil {
 		if s.poller, err = startPoller(ctx, background, s.notifier, o); err != nil {
 			return nil, err
 		}
 	}
 	s.pruner, err = startPruner(ctx, o.Logger, func(ctx context.Context) (bool, error) {
+		// What is pruned leaves no gaps behind that would have to be closed.
+		if err := s.settler.settle(ctx); err != nil {
+			return false, err
+		}
 		return prune(ctx, background, o.Now())
 	})
 	if err != nil {
@@ -399,6 +405,9 @@ func drain(rows pgx.Rows, err error, each func(row) error) error {
 // classifyPg goes by SQLSTATE
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func classifyPg(err error) class {
+	if errors.Is(err, errNumberTaken) {
+		return lostRace
+	}
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return otherError

@@ -4,8 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/store"
 )
 
 const (
@@ -18,16 +22,50 @@ const (
 	pruneBatch = 1000
 )
 
-// prune removes at most pruneBatch changes and pruneBatch memos whose time is
-// over, and reports whether there may be more. The newest change stays in any
-// case: the sequence goes on from it.
+// prune removes at most pruneBatch of each thing whose time is over, and reports
+// whether there may be more.
 func prune(ctx context.Context, s session, now time.Time) (more bool, err error) {
-	cutoff := micros(now.Add(-keepChanges))
-	last, err := number(ctx, s, lastChange)
+	moreChanges, err := pruneChangeLog(ctx, s, now)
 	if err != nil {
 		return false, fmt.Errorf("prune the change log: %w", err)
 	}
-	var upTo int64
+	memos, err := s.exec(ctx, pruneMemos, micros(now), int64(pruneBatch))
+	if err != nil {
+		return false, fmt.Errorf("prune memos: %w", err)
+	}
+	contacts, err := pruneContacts(ctx, s, now)
+	if err != nil {
+		return false, fmt.Errorf("prune contacts: %w", err)
+	}
+	more = moreChanges || memos == pruneBatch || contacts == pruneBatch
+	for stream, cutoff := range keptSince(now) {
+		moreEntries, err := pruneStream(ctx, s, stream, cutoff)
+		if err != nil {
+			return false, fmt.Errorf("prune stream %d: %w", stream, err)
+		}
+		more = more || moreEntries
+	}
+	return more, nil
+}
+
+// pruneChangeLog keeps the newest change in any case: the sequence goes on from
+// it.
+func pruneChangeLog(ctx context.Context, s session, now time.Time) (more bool, err error) {
+	last, err := number(ctx, s, lastChange)
+	if err != nil {
+		return false, err
+	}
+	upTo, more, err := oldRun(ctx, s, micros(now.Add(-keepChanges)), last-1, oldChanges)
+	if err == nil && upTo > 0 {
+		_, err = s.exec(ctx, pruneChanges, upTo)
+	}
+	return more, err
+}
+
+// oldRun finds the run of rows before cutoff and up to a number with which an
+// answer of at most pruneBatch pairs of number and time begins: its last number,
+// 0 when there is none, and whether the run may go on beyond the answer.
+func oldRun(ctx context.Context, s session, cutoff, highest int64, text string, args ...any) (upTo int64, more bool, err error) {
 	rows, old := 0, true
 	err = s.query(ctx, func(row row) error {
 		var seq, at int64
@@ -35,24 +73,65 @@ func prune(ctx context.Context, s session, now time.Time) (more bool, err error)
 			return err
 		}
 		rows++
-		if old = old && at < cutoff && seq < last; old {
+		if old = old && at < cutoff && seq <= highest; old {
 			upTo = seq
 		}
 		return nil
-	}, oldChanges, int64(pruneBatch))
-	if err != nil {
-		return false, fmt.Errorf("prune the change log: %w", err)
+	}, text, append(args, int64(pruneBatch))...)
+	return upTo, rows == pruneBatch && old, err
+}
+
+// pruneContacts removes contacts that began too long ago, and the attributes of
+// the chains that they begin.
+func pruneContacts(ctx context.Context, s session, now time.Time) (n int, err error) {
+	type key struct {
+		instance int64
+		id       string
 	}
-	if upTo > 0 {
-		if _, err := s.exec(ctx, pruneChanges, upTo); err != nil {
-			return false, fmt.Errorf("prune the change log: %w", err)
+	var old []key
+	err = s.query(ctx, func(row row) error {
+		var k key
+		err := row.Scan(&k.instance, &k.id)
+		old = append(old, k)
+		return err
+	}, oldContacts, int64(store.Root), int64(domain.KindInstance), micros(contactsSince(now)), int64(pruneBatch))
+	if err != nil {
+		return 0, err
+	}
+	for _, k := range old {
+		for _, step := range []string{deleteAttributes, deleteContact} {
+			if _, err := s.exec(ctx, step, k.instance, k.id); err != nil {
+				return 0, err
+			}
 		}
 	}
-	memos, err := s.exec(ctx, pruneMemos, micros(now), int64(pruneBatch))
-	if err != nil {
-		return false, fmt.Errorf("prune memos: %w", err)
+	return len(old), nil
+}
+
+// contactsSince is when the oldest contact that is kept began: contact records
+// are kept for 24 months from initiation
+// (https://docs.aws.amazon.com/connect/latest/adminguide/feature-limits.html).
+func contactsSince(now time.Time) time.Time { return now.AddDate(0, -24, 0) }
+
+// keptSince says of each stream from when on its entries are kept. What goes to
+// the outside is kept until whoever it goes to must have had it; stream 0 are
+// the empty entries of the settler. The others belong to a contact's record.
+func keptSince(now time.Time) map[store.Stream]time.Time {
+	delivered, record := now.AddDate(0, 0, -30), contactsSince(now)
+	return map[store.Stream]time.Time{
+		0: delivered, store.StreamEvents: delivered, store.StreamRecords: delivered,
+		store.StreamFlowLog: record, store.StreamChat: record,
 	}
-	return rows == pruneBatch && old || memos == pruneBatch, nil
+}
+
+// pruneStream goes by the order of the entries, which is nearly that of their
+// times: an older one behind a younger one goes with that.
+func pruneStream(ctx context.Context, s session, stream store.Stream, cutoff time.Time) (more bool, err error) {
+	upTo, more, err := oldRun(ctx, s, micros(cutoff), math.MaxInt64, oldEntries, int64(stream))
+	if err == nil && upTo > 0 {
+		_, err = s.exec(ctx, pruneEntries, int64(stream), upTo)
+	}
+	return more, err
 }
 
 // pruner prunes now and then on a goroutine of its own.

@@ -64,6 +64,10 @@ CREATE TABLE entry (
 CREATE INDEX entry_stream ON entry (stream);
 CREATE INDEX entry_owner  ON entry (instance, owner, stream);
 
+-- Up to which number no entry appears any more: with one writer that is every
+-- number that can be seen.
+INSERT INTO counter (name, next) VALUES ('settled', 9223372036854775807);
+
 -- How far the reader of a stream has come.
 CREATE TABLE cursor (
     name TEXT PRIMARY KEY,
