@@ -19,6 +19,8 @@ var fewOf = map[domain.Kind]string{
 	domain.KindHierarchyStructure: "an instance has one",
 	domain.KindAccessKey:          "it belongs to the server",
 
+	domain.KindAttachedFile: "it belongs to a contact or a case, and no operation lists those of one",
+
 	domain.KindSecurityKey:           "an instance may have two",
 	domain.KindAuthenticationProfile: "an instance has one, and the API makes no others",
 	domain.KindInstanceReplica:       "an instance may have one",

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ringdown/internal/app/attachments"
 	"ringdown/internal/app/datatables"
 	"ringdown/internal/app/directory"
 	"ringdown/internal/app/email"
@@ -141,6 +142,7 @@ func newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []an
 	phones := numbers.New(c, stock, regions)
 	flow := flows.New(c, phones)
 	screens := views.New(c)
+	stored := storage.New(c)
 	return []any{
 		// The flows of a new instance name its queue and its prompts, so they come
 		// after them.
@@ -154,7 +156,8 @@ func newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []an
 		sounds,
 		flow,
 		phones,
-		storage.New(c),
+		stored,
+		attachments.New(c, files, stored),
 		integrations.New(c),
 		regions,
 		email.New(c),

@@ -37,6 +37,13 @@ func (s *Storage) chosen(ctx context.Context, rd store.Reader, sc catalog.Scope,
 	}
 }
 
+// AttachedFilesConfiguration is what the instance allows to be attached in a
+// scope, for the areas that take attachments.
+func (s *Storage) AttachedFilesConfiguration(ctx context.Context, rd store.Reader, sc catalog.Scope, scope types.AttachmentScope) (domain.AttachedFilesConfiguration, error) {
+	e, _, err := s.chosen(ctx, rd, sc, scope)
+	return e, err
+}
+
 // DescribeAttachedFilesConfiguration returns what may be attached in a scope.
 // LastModifiedTime is absent while the instance has not changed it.
 func (s *Storage) DescribeAttachedFilesConfiguration(ctx context.Context, in *connect.DescribeAttachedFilesConfigurationInput) (*connect.DescribeAttachedFilesConfigurationOutput, error) {
