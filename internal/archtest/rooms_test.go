@@ -130,6 +130,12 @@ var rooms = []room{
 		"a flow runs on events alone: state and event in, state and commands out, so that it can be tested and replayed without a call",
 	},
 	{
+		"internal/contact",
+		[]string{"internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
+		[]string{sdk + "/aws", sdkTypes, uuid},
+		"what a contact needs of voice, agents, configuration and services it declares itself, so that each can be replaced and none of them can change a contact",
+	},
+	{
 		"internal/audio", nil, nil,
 		"what is in a recording depends on its bytes alone; calls will play what prompts have checked",
 	},

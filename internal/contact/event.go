@@ -1,0 +1,199 @@
+package contact
+
+import (
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+	"github.com/google/uuid"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/store"
+)
+
+// Types of contact events (administrator guide, "Contact events").
+const (
+	Initiated         = "INITIATED"
+	ConnectedToSystem = "CONNECTED_TO_SYSTEM"
+	DataUpdated       = "CONTACT_DATA_UPDATED"
+	Queued            = "QUEUED"
+	ConnectedToAgent  = "CONNECTED_TO_AGENT"
+	DisconnectedEvent = "DISCONNECTED"
+	Completed         = "COMPLETED"
+	Paused            = "PAUSED"
+	Resumed           = "RESUMED"
+)
+
+// envelope is an event of EventBridge.
+type envelope struct {
+	Version    string   `json:"version"`
+	ID         string   `json:"id"`
+	DetailType string   `json:"detail-type"`
+	Source     string   `json:"source"`
+	Account    string   `json:"account"`
+	Time       string   `json:"time"`
+	Region     string   `json:"region"`
+	Resources  []string `json:"resources"`
+	Detail     detail   `json:"detail"`
+}
+
+// detail is a contact event.
+type detail struct {
+	EventType         string                  `json:"eventType"`
+	ContactID         domain.ContactID        `json:"contactId"`
+	InitialContactID  domain.ContactID        `json:"initialContactId,omitempty"`
+	PreviousContactID domain.ContactID        `json:"previousContactId,omitempty"`
+	RelatedContactID  domain.ContactID        `json:"relatedContactId,omitempty"`
+	Channel           types.Channel           `json:"channel"`
+	InstanceARN       string                  `json:"instanceArn"`
+	InitiationMethod  string                  `json:"initiationMethod"`
+	Initiation        string                  `json:"initiationTimestamp,omitempty"`
+	ConnectedToSystem string                  `json:"connectedToSystemTimestamp,omitempty"`
+	Disconnect        string                  `json:"disconnectTimestamp,omitempty"`
+	Scheduled         string                  `json:"scheduledTimestamp,omitempty"`
+	DisconnectReason  string                  `json:"disconnectReason,omitempty"`
+	AgentInfo         *agentInfo              `json:"agentInfo,omitempty"`
+	QueueInfo         *queueInfo              `json:"queueInfo,omitempty"`
+	UpdatedProperties []string                `json:"updatedProperties,omitempty"`
+	Tags              map[string]string       `json:"tags,omitempty"`
+	SegmentAttributes map[string]segmentValue `json:"segmentAttributes,omitempty"`
+	RoutingCriteria   *types.RoutingCriteria  `json:"routingCriteria,omitempty"`
+	CustomerEndpoint  *endpoint               `json:"customerEndpoint,omitempty"`
+	SystemEndpoint    *endpoint               `json:"systemEndpoint,omitempty"`
+}
+
+type agentInfo struct {
+	AgentARN  string `json:"agentArn"`
+	Connected string `json:"connectedToAgentTimestamp,omitempty"`
+}
+
+type queueInfo struct {
+	QueueARN string `json:"queueArn"`
+	Type     string `json:"queueType"`
+	Enqueued string `json:"enqueueTimestamp,omitempty"`
+}
+
+type endpoint struct {
+	Address string `json:"address,omitempty"`
+	Type    string `json:"type,omitempty"`
+}
+
+// segmentValue is a segment attribute as events and records write it.
+type segmentValue struct {
+	ValueString  *string                 `json:"valueString,omitempty"`
+	ValueInteger *int32                  `json:"valueInteger,omitempty"`
+	ValueARN     *string                 `json:"valueArn,omitempty"`
+	ValueMap     map[string]segmentValue `json:"valueMap,omitempty"`
+	ValueList    []segmentValue          `json:"valueList,omitempty"`
+}
+
+func segments(attributes map[string]types.SegmentAttributeValue) map[string]segmentValue {
+	if len(attributes) == 0 {
+		return nil
+	}
+	all := make(map[string]segmentValue, len(attributes))
+	for k, v := range attributes {
+		all[k] = segmentOf(v)
+	}
+	return all
+}
+
+func segmentOf(v types.SegmentAttributeValue) segmentValue {
+	s := segmentValue{ValueString: v.ValueString, ValueInteger: v.ValueInteger, ValueARN: v.ValueArn, ValueMap: segments(v.ValueMap)}
+	for _, item := range v.ValueList {
+		s.ValueList = append(s.ValueList, segmentOf(item))
+	}
+	return s
+}
+
+// event notes a contact event.
+func (t *Transition) event(kind string) {
+	t.entries = append(t.entries, eventOf(t.live.m, t.in, t.c, kind, t.at, nil))
+}
+
+func eventOf(m *Manager, in Instance, c *domain.Contact, kind string, at time.Time, updated []string) *store.Entry {
+	id := uuid.NewString()
+	d := detail{
+		EventType: kind, ContactID: c.ID, PreviousContactID: c.PreviousID, RelatedContactID: c.RelatedID,
+		Channel: c.Channel, InstanceARN: in.ARN(), InitiationMethod: string(c.Method),
+		Initiation: millis(c.InitiatedAt), ConnectedToSystem: millis(c.ConnectedAt), Disconnect: millis(c.DisconnectedAt),
+		Scheduled: millis(c.ScheduledAt), DisconnectReason: c.DisconnectReason,
+		UpdatedProperties: updated, Tags: recordTags(in, c), SegmentAttributes: segments(c.Segment), RoutingCriteria: c.Routing,
+		CustomerEndpoint: endpointOf(c.Customer), SystemEndpoint: endpointOf(c.System),
+	}
+	if c.InitialID != c.ID {
+		d.InitialContactID = c.InitialID
+	}
+	if a := c.Agent; a != nil {
+		d.AgentInfo = &agentInfo{in.of(domain.KindUser, string(a.ID)), millis(a.ConnectedAt)}
+	}
+	// Outbound calls of agents have no queue there (administrator guide, "Contact
+	// events").
+	if q := c.Queue; q != nil && c.Method != types.ContactInitiationMethodOutbound {
+		d.QueueInfo = &queueInfo{queueARN(in, q), queueType(q), millis(c.EnqueuedAt)}
+	}
+	doc, err := json.Marshal(envelope{
+		Version: "0", ID: id, DetailType: "Amazon Connect Contact Event", Source: "aws.connect",
+		Account: in.Account, Time: at.UTC().Format(time.RFC3339), Region: in.Region,
+		Resources: []string{in.ContactARN(c.ID), in.ARN()}, Detail: d,
+	})
+	if err != nil {
+		// Everything in it is plain data.
+		m.opts.Logger.Error("a contact event could not be written", slog.String("contact", string(c.ID)), slog.Any("err", err))
+	}
+	return &store.Entry{Stream: store.StreamEvents, Instance: in.PK, Owner: string(c.ID), ID: id, At: at, Doc: doc}
+}
+
+func endpointOf(e *types.EndpointInfo) *endpoint {
+	if e == nil {
+		return nil
+	}
+	out := &endpoint{Type: string(e.Type)}
+	if e.Address != nil {
+		out.Address = *e.Address
+	}
+	return out
+}
+
+// millis is a time as contact events have it, "" for none.
+func millis(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+func queueARN(in Instance, q *domain.ContactQueue) string {
+	if q.AgentID != "" {
+		return in.ARN() + "/queue/agent/" + string(q.AgentID)
+	}
+	return in.of(domain.KindQueue, string(q.ID))
+}
+
+func queueType(q *domain.ContactQueue) string {
+	if q.AgentID != "" {
+		return "AGENT"
+	}
+	return "STANDARD"
+}
+
+// settle ends a transition: what has been changed becomes an event, and a
+// contact without after-contact work is complete as soon as it has ended.
+func (t *Transition) settle() {
+	if len(t.changed) > 0 {
+		t.entries = append(t.entries, eventOf(t.m, t.in, t.c, DataUpdated, t.at, t.changed))
+	}
+	if len(t.entries) > 0 || len(t.lines) > 0 {
+		t.c.UpdatedAt = t.at
+	}
+	switch {
+	case t.wasEnded:
+		if len(t.changed) > 0 { // the record is told once more
+			t.record()
+		}
+	case t.c.Ended() && !t.c.CompletedAt.IsZero():
+		t.event(Completed)
+		t.record()
+	}
+}

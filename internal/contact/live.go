@@ -1,0 +1,397 @@
+package contact
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/flow/machine"
+	"ringdown/internal/store"
+)
+
+// live is a contact in memory. Its fields belong to its owner.
+type live struct {
+	m     *Manager
+	in    Instance
+	id    domain.ContactID
+	chain *chain
+
+	mail chan func()   // what is to be done on the owner's goroutine; unbuffered
+	gone chan struct{} // closed when the owner has ended
+
+	c       *domain.Contact
+	st      *state
+	version int64
+	timer   *time.Timer
+	leg     Leg // of a call
+	third   Leg // of a transfer to a telephone number
+}
+
+// state is what the owner needs beside the contact to go on. It is stored as
+// JSON.
+type state struct {
+	// Threads are the flows at work, by whom they talk to.
+	Threads map[side]*thread `json:",omitempty"`
+	// Flow is what the contact begins with once it is its time.
+	Flow *machine.Ref `json:",omitempty"`
+	// Queue is the one that the contact begins in.
+	Queue *domain.ContactQueue `json:",omitempty"`
+	// Dial is the call to be placed.
+	Dial *Dial `json:",omitempty"`
+	// Media is $.Media.
+	Media map[string]any `json:",omitempty"`
+	// Chat is there for chats.
+	Chat *chatState `json:",omitempty"`
+	// Paused tasks do not go on.
+	Paused bool `json:",omitempty"`
+	// Held says that customer and agent are on hold.
+	Held bool `json:",omitempty"`
+	// Limits of a queued callback.
+	Callback *callback `json:",omitempty"`
+	// Third is true while the customer talks to a third party.
+	Third *thirdParty `json:",omitempty"`
+}
+
+// side is whom a flow talks to.
+type side string
+
+const (
+	customer side = "customer"
+	agent    side = "agent"
+)
+
+// thread is a flow at work.
+type thread struct {
+	Run *machine.Run
+	// For tells what the flow is for, and so what its end means.
+	For purpose
+}
+
+// purpose of a flow.
+type purpose string
+
+const (
+	entry    purpose = "entry"   // the contact's own flow
+	waiting  purpose = "queue"   // while in a queue
+	whisper  purpose = "whisper" // before agent and customer are joined
+	hold     purpose = "hold"    // while on hold
+	pausing  purpose = "pause"   // of a task that is paused
+	resuming purpose = "resume"  // of a task that is resumed
+)
+
+// Dial is how an outbound call is placed.
+type Dial struct {
+	To, From    string        // E.164
+	FromName    string        `json:",omitempty"`
+	RingTimeout time.Duration `json:",omitempty"`
+}
+
+// load makes a stored contact one in memory. It holds its chain until release.
+func (m *Manager) load(ctx context.Context, in Instance, row *store.Contact) (*live, error) {
+	c, err := decode(row)
+	if err != nil {
+		return nil, err
+	}
+	st := &state{}
+	if row.State != nil {
+		if err := json.Unmarshal(row.State, st); err != nil {
+			return nil, fmt.Errorf("state of contact %s: %w", row.ID, err)
+		}
+	}
+	l := m.newLive(in, c, st)
+	l.version = row.Version
+	l.chain.mu.Lock()
+	err = l.chain.read(ctx, m.opts.Store, in)
+	l.chain.mu.Unlock()
+	if err != nil {
+		m.release(l)
+		return nil, err
+	}
+	return l, nil
+}
+
+func (m *Manager) newLive(in Instance, c *domain.Contact, st *state) *live {
+	return &live{
+		m: m, in: in, id: c.ID, chain: m.join(c.InitialID), c: c, st: st,
+		mail: make(chan func()), gone: make(chan struct{}),
+	}
+}
+
+func decode(row *store.Contact) (*domain.Contact, error) {
+	c := new(domain.Contact)
+	if err := json.Unmarshal(row.Doc, c); err != nil {
+		return nil, fmt.Errorf("contact %s: %w", row.ID, err)
+	}
+	return c, nil
+}
+
+// own is the owner: the only goroutine that touches the contact while it lives.
+func (l *live) own(first func()) {
+	defer func() {
+		l.m.mu.Lock()
+		delete(l.m.live, l.id)
+		l.m.mu.Unlock()
+		l.m.release(l)
+		close(l.gone)
+	}()
+	l.timer = time.NewTimer(time.Hour)
+	l.timer.Stop()
+	defer l.timer.Stop()
+	first()
+	for !l.over() {
+		l.arm()
+		select {
+		case f := <-l.mail:
+			f()
+		case <-l.timer.C:
+			_ = l.transition(l.m.ctx, func(t *Transition) error { t.due(); return nil })
+		case <-l.m.ctx.Done():
+			if l.leg != nil {
+				l.leg.Hangup()
+			}
+			return
+		}
+	}
+}
+
+// over reports whether nothing more will happen by itself.
+func (l *live) over() bool { return !l.c.CompletedAt.IsZero() }
+
+// send has the owner make a transition, from a goroutine that does not wait for
+// it. What comes after the end is lost, as it would have no effect.
+func (l *live) send(fn func(t *Transition)) {
+	select {
+	case l.mail <- func() { _ = l.transition(l.m.ctx, func(t *Transition) error { fn(t); return nil }) }:
+	case <-l.gone:
+	case <-l.m.ctx.Done():
+	}
+}
+
+// Transition is one change of a contact, from what has happened to what is
+// stored. Nothing outside is touched until it is.
+type Transition struct {
+	*live
+	ctx     context.Context
+	at      time.Time
+	subject *machine.Subject
+	entries []*store.Entry
+	lines   []machine.Line
+	births  []*Birth
+	// changed names the properties of a CONTACT_DATA_UPDATED event.
+	changed []string
+	// then is done once the transition is stored, in this order.
+	then []func()
+	// wasEnded is true when the contact had ended before.
+	wasEnded bool
+}
+
+// At is the time of the transition.
+func (t *Transition) At() time.Time { return t.at }
+
+// Contact is the contact; whoever changes it calls Changed.
+func (t *Transition) Contact() *domain.Contact { return t.c }
+
+// Changed notes properties that have been changed, as contact events name them.
+func (t *Transition) Changed(properties ...string) {
+	for _, p := range properties {
+		known := false
+		for _, c := range t.changed {
+			known = known || c == p
+		}
+		if !known {
+			t.changed = append(t.changed, p)
+		}
+	}
+}
+
+// After has something done once the transition is stored. It must not block.
+func (t *Transition) After(f func()) { t.then = append(t.then, f) }
+
+// transition runs fn, stores what it did and acts upon it. An error of fn
+// undoes nothing: it must come before fn has changed anything.
+func (l *live) transition(ctx context.Context, fn func(t *Transition) error) error {
+	t := &Transition{live: l, ctx: l.m.ctx, at: l.m.now(), wasEnded: l.c.Ended()}
+	if err := t.attempt(ctx, fn); err != nil {
+		return err
+	}
+	if len(t.entries) > 0 {
+		l.m.opts.Wake()
+	}
+	for _, f := range t.then {
+		f()
+	}
+	return nil
+}
+
+// attempt is the part of a transition that holds the chain.
+func (t *Transition) attempt(ctx context.Context, fn func(t *Transition) error) error {
+	t.chain.mu.Lock()
+	defer t.chain.mu.Unlock()
+	if err := t.chain.read(ctx, t.m.opts.Store, t.in); err != nil {
+		return err
+	}
+	before := t.chain.attributes
+	t.subject = &machine.Subject{
+		Contact: t.c, Attributes: before, InstanceARN: t.in.ARN(), Region: t.in.Region, Media: t.st.Media,
+	}
+	if err := fn(t); err != nil {
+		return err
+	}
+	t.Changed(t.subject.Changed...)
+	t.settle()
+	t.chain.attributes = t.subject.Attributes
+	err := t.store(ctx, before, t.chain.attributes)
+	if err == nil {
+		return nil
+	}
+	t.m.opts.Logger.Error("a contact could not be stored", slog.String("contact", string(t.id)), slog.String("instance", string(t.in.ID)), slog.Any("err", err))
+	t.chain.attributes = nil
+	if t.timer == nil { // one that has ended, nobody holds on to it
+		return err
+	}
+	return errors.Join(err, t.reload())
+}
+
+// store writes everything in one transaction.
+func (t *Transition) store(ctx context.Context, before, after map[string]string) error {
+	t.log()
+	row, err := t.row()
+	if err != nil {
+		return err
+	}
+	var attributes []byte
+	if !same(before, after) {
+		if attributes, err = json.Marshal(after); err != nil {
+			return err
+		}
+	}
+	version := t.version
+	// A request whose client has gone is carried out all the same: the contact
+	// has taken it up.
+	err = t.m.opts.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
+		row.Version = version
+		if err := tx.PutContact(ctx, row); err != nil {
+			return err
+		}
+		if attributes != nil {
+			if err := tx.PutAttributes(ctx, t.in.PK, string(t.chain.initial), attributes); err != nil {
+				return err
+			}
+		}
+		for _, b := range t.births {
+			if err := b.Insert(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return tx.Append(ctx, t.entries...)
+	})
+	if err != nil {
+		return err
+	}
+	t.version = row.Version
+	for _, b := range t.births {
+		t.then = append(t.then, b.Begin)
+	}
+	return nil
+}
+
+// row is the contact as it is kept.
+func (t *Transition) row() (*store.Contact, error) {
+	return rowOf(t.in, t.c, t.st)
+}
+
+func rowOf(in Instance, c *domain.Contact, st *state) (*store.Contact, error) {
+	doc, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("contact %s: %w", c.ID, err)
+	}
+	row := &store.Contact{
+		Instance: in.PK, ID: string(c.ID), InitialID: string(c.InitialID),
+		PreviousID: string(c.PreviousID), RelatedID: string(c.RelatedID), AssociationID: string(c.AssociationID),
+		Live:      c.CompletedAt.IsZero(),
+		Initiated: c.InitiatedAt, Scheduled: c.ScheduledAt, Enqueued: c.EnqueuedAt, Disconnected: c.DisconnectedAt,
+		Doc: doc,
+	}
+	if c.Agent != nil {
+		row.Connected = c.Agent.ConnectedAt
+	}
+	if row.Live || st.Chat != nil {
+		if row.State, err = json.Marshal(st); err != nil {
+			return nil, fmt.Errorf("state of contact %s: %w", c.ID, err)
+		}
+	}
+	return row, nil
+}
+
+// log turns the lines of the transition into one entry.
+func (t *Transition) log() {
+	if len(t.lines) == 0 {
+		return
+	}
+	doc, err := json.Marshal(t.lines)
+	if err != nil {
+		t.m.opts.Logger.Error("a flow log could not be written", slog.String("contact", string(t.id)), slog.Any("err", err))
+		return
+	}
+	t.append(store.StreamFlowLog, uuid.NewString(), doc)
+	for _, line := range t.lines {
+		t.m.opts.Logger.Debug("flow", slog.String("contact", string(t.id)), slog.String("flow", line.Flow.ID), slog.String("action", line.Action), slog.String("type", line.Type), slog.String("error", line.Error))
+	}
+}
+
+func (t *Transition) append(s store.Stream, id string, doc []byte) {
+	t.entries = append(t.entries, &store.Entry{Stream: s, Instance: t.in.PK, Owner: string(t.id), ID: id, At: t.at, Doc: doc})
+}
+
+// same reports whether two maps are the same object or hold the same.
+func same(a, b map[string]string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for k, v := range a {
+		if w, ok := b[k]; !ok || w != v {
+			return false
+		}
+	}
+	return true
+}
+
+// reload takes the contact back to what is stored, after a transition that
+// could not be, and begins again from there. It tries until it can.
+func (l *live) reload() error {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
+		row, err := l.m.opts.Store.Contact(l.m.ctx, l.in.PK, string(l.id))
+		if err == nil {
+			c, err := decode(row)
+			if err != nil {
+				return err
+			}
+			st := &state{}
+			if row.State != nil {
+				if err := json.Unmarshal(row.State, st); err != nil {
+					return err
+				}
+			}
+			l.c, l.st, l.version = c, st, row.Version
+			if err := l.chain.read(l.m.ctx, l.m.opts.Store, l.in); err == nil {
+				return nil
+			}
+		}
+		if fault.Is(err, fault.ResourceNotFound) { // with its instance
+			l.c.CompletedAt = l.m.now()
+			return nil
+		}
+		select {
+		case <-l.m.ctx.Done():
+			return l.m.ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
