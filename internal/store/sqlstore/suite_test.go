@@ -18,8 +18,10 @@ func TestSQLite(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "data ?#%41&")
 		return opener(func() sqlstore.Options { return sqlstore.Options{Dir: dir} })
 	}, map[string]string{
-		"OtherServers":     oneProcess,
-		"OtherServersKeys": oneProcess,
+		"OtherServers":        oneProcess,
+		"OtherServersKeys":    oneProcess,
+		"OtherServersEntries": oneProcess,
+		"LateCommit":          "updates take turns; each commits before the next begins",
 	})
 }
 
