@@ -183,17 +183,13 @@ func (f *feed) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(entries) > 0 && f.box.shared && !f.leased {
+	if len(entries) == 0 {
+		return f.release(ctx)
+	}
+	if !f.leased {
 		if err := f.claim(ctx); err != nil {
 			return err
 		}
-		// Another server may have delivered them before it let go.
-		if entries, err = f.beyond(ctx); err != nil {
-			return err
-		}
-	}
-	if len(entries) == 0 {
-		return f.release(ctx)
 	}
 	f.pending, f.last = entries, entries[len(entries)-1].Seq
 	f.oldest.Store(entries[0].At.UnixMilli())
@@ -222,14 +218,15 @@ func (f *feed) deliver(ctx context.Context) ([]*store.Entry, error) {
 
 // proceed takes note of what is left of pending.
 func (f *feed) proceed(left []*store.Entry) {
-	f.pending = left
-	if len(left) == 0 {
+	switch {
+	case len(left) == 0:
 		f.done = f.last
 		f.oldest.Store(0)
-		return
+	case left[0] != f.pending[0]:
+		f.done = left[0].Seq - 1 // all before it has been delivered
+		f.oldest.Store(left[0].At.UnixMilli())
 	}
-	f.done = left[0].Seq - 1 // all before it has been delivered
-	f.oldest.Store(left[0].At.UnixMilli())
+	f.pending = left
 }
 
 // commit tells the store how far the feed has come.
@@ -261,13 +258,18 @@ func (f *feed) claim(ctx context.Context) error {
 	return nil
 }
 
-// lease takes or prolongs the lease, if there is need of one.
+// lease takes or prolongs the lease, if there is need of one. A lease that was
+// over, and taken by another server meanwhile, shows by the cursor.
 func (f *feed) lease(ctx context.Context, tx store.Tx) error {
 	if !f.box.shared {
 		return nil
 	}
 	mine, err := tx.Lease(ctx, f.leaseName(), f.box.holder, f.box.now().Add(leaseTime))
-	if err == nil && !mine {
+	if err != nil {
+		return err
+	}
+	cursor, err := tx.Cursor(ctx, f.name)
+	if err == nil && (!mine || cursor != f.cursor) {
 		return errLeaseLost
 	}
 	return err
