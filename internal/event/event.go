@@ -105,8 +105,8 @@ type Options struct {
 	Poll time.Duration
 	// Grace is how long Close lets deliveries finish; 0 means 5 seconds.
 	Grace  time.Duration
-	Now    func() time.Time
-	Logger *slog.Logger
+	Now    func() time.Time // nil means time.Now
+	Logger *slog.Logger     // nil discards
 }
 
 // Outbox delivers what is in the store.
@@ -130,6 +130,12 @@ type Outbox struct {
 // Open begins to deliver. It fails when the store does. Close ends it, and
 // closes the sinks.
 func Open(ctx context.Context, o Options) (*Outbox, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	b := &Outbox{
 		store: o.Store, shared: o.Shared, poll: o.Poll, grace: o.Grace, now: o.Now, log: o.Logger,
 		holder: rand.Text(), metrics: newMetrics(), stop: make(chan struct{}),

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ringdown/internal/store"
@@ -186,6 +187,12 @@ func open(t *testing.T, o Options) (*Outbox, *log) {
 	}
 	t.Cleanup(func() { _ = b.Close() })
 	return b, l
+}
+
+// pass lets the time of a bubble of synctest go by, and what happens in it happen.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
 }
 
 func same(t *testing.T, what string, got, want any) {

@@ -36,13 +36,11 @@ func TestOrder(t *testing.T) {
 		m.add(store.StreamRecords, "c")
 		m.add(store.StreamEvents, "c", "d")
 		b.Wake()
-		time.Sleep(gather)
-		synctest.Wait()
+		pass(gather)
 		want = append(want, "252", "253")
 		same(t, "woken", r.delivered(), want)
 		m.add(store.StreamEvents, "c")
-		time.Sleep(b.poll)
-		synctest.Wait()
+		pass(b.poll)
 		same(t, "not woken", r.delivered(), append(want, "254"))
 		same(t, "cursor", m.cursors["test/contact-events"], 2540)
 	})
@@ -57,10 +55,9 @@ func TestGather(t *testing.T) {
 		for range 5 {
 			m.add(store.StreamEvents, "c")
 			b.Wake()
-			time.Sleep(gather / 10)
+			pass(gather / 10)
 		}
-		time.Sleep(gather)
-		synctest.Wait()
+		pass(gather)
 		same(t, "calls", r.calls, []string{"[1 2 3 4 5]"})
 	})
 }
@@ -86,7 +83,7 @@ func TestBeginning(t *testing.T) {
 			b, _ := open(t, Options{Store: m, Feeds: []Feed{feed}})
 			m.add(store.StreamEvents, "c", "d")
 			b.Wake()
-			time.Sleep(time.Second)
+			pass(time.Second)
 			same(t, "Close", b.Close(), nil)
 			r := &recorder{}
 			feed.Sink = r
@@ -114,8 +111,7 @@ func TestRetry(t *testing.T) {
 		synctest.Wait()
 		same(t, "other", other.delivered(), "[1 2]")
 		b.Wake() // does not cut the pause short
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		pass(time.Hour)
 		same(t, "delivered", r.delivered(), "[1 2]")
 		pause := firstPause
 		for i := 1; i < len(r.times); i++ {
@@ -155,8 +151,7 @@ func TestPauses(t *testing.T) {
 				return nil, nil
 			}}
 			open(t, Options{Store: m, Feeds: []Feed{events(r)}})
-			time.Sleep(2 * longestPause)
-			synctest.Wait()
+			pass(2 * longestPause)
 			if len(r.times) != 2 {
 				t.Fatalf("%v: %d calls", c.err, len(r.times))
 			}
@@ -204,11 +199,10 @@ func TestCursorBehind(t *testing.T) {
 			m.add(store.StreamEvents, "a", "b")
 			m.setBroken(errors.New("no disk"))
 			b.Wake()
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			m.add(store.StreamEvents, "c")
 			b.Wake()
-			time.Sleep(10 * time.Minute)
-			synctest.Wait()
+			pass(10 * time.Minute)
 			same(t, "calls", r.calls, []string{"[1 2]"})
 			if crash {
 				same(t, "Close", b.Close(), nil)
@@ -220,8 +214,7 @@ func TestCursorBehind(t *testing.T) {
 			if crash {
 				open(t, Options{Store: m, Feeds: []Feed{events(r)}})
 			}
-			time.Sleep(2 * longestPause)
-			synctest.Wait()
+			pass(2 * longestPause)
 			want := []string{"[1 2]", "[3]"}
 			if crash {
 				want[1] = "[1 2 3]"
@@ -266,7 +259,7 @@ func TestMetrics(t *testing.T) {
 			return e, refusal{errAway}
 		}}
 		b, _ := open(t, Options{Store: m, Feeds: []Feed{events(r)}})
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		same(t, "metrics", gathered(t, b), "delivered 1 failures 1 undeliverable 0 lag 20")
 	})
 }
@@ -357,8 +350,7 @@ func TestSlowSink(t *testing.T) {
 		}}
 		m.add(store.StreamEvents, "a")
 		open(t, Options{Store: m, Feeds: []Feed{events(r)}})
-		time.Sleep(attemptTime + firstPause)
-		synctest.Wait()
+		pass(attemptTime + firstPause)
 		same(t, "delivered", r.delivered(), "[1]")
 	})
 }
@@ -385,28 +377,25 @@ func TestShared(t *testing.T) {
 		b1, _ := open(t, Options{Store: m, Feeds: []Feed{events(first)}, Shared: true})
 		synctest.Wait()
 		b2, _ := open(t, Options{Store: m, Feeds: []Feed{events(second)}, Shared: true})
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		same(t, "while the first one delivers", second.delivered(), "[]")
 		close(gate)
 		synctest.Wait()
 		m.add(store.StreamEvents, "b")
 		b2.Wake()
-		time.Sleep(gather)
-		synctest.Wait()
+		pass(gather)
 		same(t, "first", first.delivered(), "[1]")
 		same(t, "second", second.delivered(), "[2]")
 
 		gate = make(chan struct{})
 		m.add(store.StreamEvents, "c")
 		b1.Wake()
-		time.Sleep(leaseTime - time.Second)
+		pass(leaseTime - time.Second)
 		same(t, "within the lease", second.delivered(), "[2]")
-		time.Sleep(2 * time.Second)
-		synctest.Wait()
+		pass(2 * time.Second)
 		same(t, "after the lease", second.delivered(), "[2 3]")
 		<-gate // the first one comes to, and must not go on
-		time.Sleep(2 * leaseTime)
-		synctest.Wait()
+		pass(2 * leaseTime)
 		same(t, "first calls", first.calls, []string{"[1]", "[3]"})
 		same(t, "cursor", m.cursors["test/contact-events"], 30)
 	})
