@@ -135,6 +135,7 @@ type Memo struct {
 // Store keeps records. It is safe for concurrent use.
 type Store interface {
 	Reader // each call by itself
+	ContactUpdater
 	// View runs fn on one consistent state of the store.
 	View(ctx context.Context, fn func(Reader) error) error
 	// Update runs fn in a transaction and returns once its outcome is durable.

@@ -47,7 +47,7 @@ func (f *fixture) contact() error {
 // step puts a contact and what happened to it.
 func (f *fixture) step(c *store.Contact, streams ...store.Stream) error {
 	ctx := context.Background()
-	return f.store.Update(ctx, func(tx store.Tx) error {
+	return f.store.UpdateContacts(ctx, func(tx store.ContactTx) error {
 		if err := tx.PutContact(ctx, c); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
@@ -187,6 +188,10 @@ func TestCrash(t *testing.T) {
 	if err != nil || len(log) != len(records) {
 		t.Errorf("%d changes of %d records (%v)", len(log), len(records), err)
 	}
+	entries, err := s.Entries(t.Context(), store.EntryQuery{Stream: store.StreamEvents})
+	if err != nil || len(entries) != len(records) {
+		t.Errorf("%d entries of %d records (%v)", len(entries), len(records), err)
+	}
 }
 
 func writeUntilKilled(dir string) {
@@ -200,7 +205,11 @@ func writeUntilKilled(dir string) {
 		go func() {
 			for {
 				r := &store.Record{Kind: domain.KindUser, ID: domain.NewID(), Name: "user", Doc: []byte(`{}`)}
-				if err := s.Update(ctx, func(tx store.Tx) error { return tx.Insert(ctx, r, nil) }); err != nil {
+				err := s.Update(ctx, func(tx store.Tx) error {
+					e := &store.Entry{Stream: store.StreamEvents, Owner: r.ID, At: time.Now()}
+					return errors.Join(tx.Insert(ctx, r, nil), tx.Append(ctx, e))
+				})
+				if err != nil {
 					fmt.Fprintln(os.Stderr, err)
 					os.Exit(2)
 				}

@@ -45,6 +45,12 @@ const (
 // (https://www.postgresql.org/docs/current/transaction-iso.html).
 var serializable = pgx.TxOptions{IsoLevel: pgx.Serializable}
 
+// committed is the level of updates that read nothing. Each of their statements
+// says itself what it expects to find, and is held against what is there when it
+// writes. Under SERIALIZABLE neighbours in an index would take one another for
+// readers of what they write, and half of them run again.
+var committed = pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
+
 // snapshot is the level of views: one committed state, no failures.
 var snapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 
@@ -164,12 +170,22 @@ func (s *postgresStore) View(ctx context.Context, fn func(store.Reader) error) (
 // connection breaks during the commit, the update may have been kept in spite of
 // the error; the Observer is told what came of it.
 func (s *postgresStore) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return s.update(ctx, serializable, func(t *tx) error { return fn(t) })
+}
+
+// UpdateContacts runs fn again after a deadlock, and when the number of an entry
+// was taken.
+func (s *postgresStore) UpdateContacts(ctx context.Context, fn func(store.ContactTx) error) error {
+	return s.update(ctx, committed, func(t *tx) error { return fn(t) })
+}
+
+func (s *postgresStore) update(ctx context.Context, level pgx.TxOptions, fn func(*tx) error) error {
 	if err := s.gate.enter(); err != nil {
 		return err
 	}
 	defer s.gate.leave()
 	for attempt := 0; ; attempt++ {
-		changes, again, err := s.attempt(ctx, attempt, fn)
+		changes, again, err := s.attempt(ctx, attempt, level, fn)
 		if err == nil {
 			s.tell(changes)
 			return nil
@@ -188,7 +204,7 @@ func (s *postgresStore) Update(ctx context.Context, fn func(store.Tx) error) err
 
 // attempt runs fn in a transaction and commits it. Again says that the error
 // is a lost race.
-func (s *postgresStore) attempt(ctx context.Context, attempt int, fn func(store.Tx) error) (_ []store.Change, again bool, err error) {
+func (s *postgresStore) attempt(ctx context.Context, attempt int, level pgx.TxOptions, fn func(*tx) error) (_ []store.Change, again bool, err error) {
 	if attempt < patience {
 		s.alone.RLock()
 		defer s.alone.RUnlock()
@@ -196,7 +212,7 @@ func (s *postgresStore) attempt(ctx context.Context, attempt int, fn func(store.
 		s.alone.Lock()
 		defer s.alone.Unlock()
 	}
-	ptx, err := s.pool.BeginTx(ctx, serializable)
+	ptx, err := s.pool.BeginTx(ctx, level)
 	if err != nil {
 		return nil, pgconn.SafeToRetry(err), fmt.Errorf("begin a transaction: %w", err)
 	}

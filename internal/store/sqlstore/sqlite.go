@@ -184,6 +184,11 @@ func (s *sqliteStore) Update(ctx context.Context, fn func(store.Tx) error) error
 	return s.writer.update(ctx, func(t *tx) error { return fn(t) })
 }
 
+// UpdateContacts waits for its turn as Update does.
+func (s *sqliteStore) UpdateContacts(ctx context.Context, fn func(store.ContactTx) error) error {
+	return s.Update(ctx, func(t store.Tx) error { return fn(t) })
+}
+
 // Changes are numbered without gaps, in the order of their commits.
 func (s *sqliteStore) Changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
 	return s.changes(ctx, after, limit)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,17 +208,69 @@ func contactVersions(t *testing.T, open Open) {
 	wantSame(t, e.kept(t, c), c)
 }
 
+// both are the ways to write contacts.
+func (e *env) both() map[string]func(fn func(store.ContactTx) error) error {
+	return map[string]func(fn func(store.ContactTx) error) error{
+		"Update": func(fn func(store.ContactTx) error) error {
+			return e.try(func(tx store.Tx) error { return fn(tx) })
+		},
+		"UpdateContacts": func(fn func(store.ContactTx) error) error {
+			return e.UpdateContacts(context.Background(), fn)
+		},
+	}
+}
+
+// contactRivals: many believe to own a contact. In each version one does.
+func contactRivals(t *testing.T, open Open) {
+	e := setup(t, open, Options{})
+	for name, update := range e.both() {
+		t.Run(name, func(t *testing.T) {
+			first := e.contact()
+			for version := range int64(4) {
+				var put atomic.Int64
+				atOnce(8, func(w int) {
+					rival := *first
+					rival.Version, rival.Doc = version, fmt.Append(nil, w)
+					err := update(func(tx store.ContactTx) error {
+						if err := tx.PutContact(t.Context(), &rival); err != nil {
+							return err
+						}
+						return tx.Append(t.Context(), e.entry(&rival, store.StreamEvents))
+					})
+					switch {
+					case err == nil:
+						put.Add(1)
+					case !fault.Is(err, fault.ResourceConflict):
+						t.Errorf("version %d: %v", version, err)
+					}
+				})
+				if put.Load() != 1 {
+					t.Errorf("version %d has %d owners", version, put.Load())
+				}
+			}
+			if got := e.kept(t, first); got.Version != 4 {
+				t.Errorf("kept in version %d, want 4", got.Version)
+			}
+			if err := e.wantEntries(t.Context(), e, first, store.StreamEvents, 4); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // contactRunsAgain: many put at once what each owns, some in vain; an update
 // that has to run again puts the same contact once more.
 func contactRunsAgain(t *testing.T, open Open) {
 	e := setup(t, open, Options{})
 	const writers, rounds = 16, 12
+	both := e.both()
 	atOnce(writers, func(w int) {
 		c := e.contact()
+		update := both[[]string{"Update", "UpdateContacts"}[w%2]]
 		for round := range rounds {
 			fails := (w+round)%3 == 0
 			want := c.Version + 1
-			err := e.try(func(tx store.Tx) error {
+			err := update(func(tx store.ContactTx) error {
 				if err := tx.PutContact(t.Context(), c); err != nil || !fails {
 					return err
 				}

@@ -219,11 +219,13 @@ func entriesUnderWriters(t *testing.T, open Open) {
 			}
 		})
 	}
+	both := e.both()
 	atOnce(writers, func(w int) {
 		c := e.contact()
+		update := both[[]string{"Update", "UpdateContacts"}[w%2]]
 		for round := range rounds {
 			fails := (w+round)%4 == 0
-			err := e.try(func(tx store.Tx) error {
+			err := update(func(tx store.ContactTx) error {
 				for i := range 3 {
 					event := e.entry(c, store.StreamEvents)
 					event.ID = fmt.Sprintf("round %02d, %d", round, i)
@@ -252,14 +254,21 @@ func entriesUnderWriters(t *testing.T, open Open) {
 // the later one before it.
 func lateCommit(t *testing.T, open Open) {
 	e := setup(t, open, Options{})
+	for name, update := range e.both() {
+		t.Run(name, func(t *testing.T) { commitLate(t, e, update) })
+	}
+}
+
+func commitLate(t *testing.T, e *env, update func(func(store.ContactTx) error) error) {
 	c := e.contact()
 	early, late := e.entry(c, store.StreamEvents), e.entry(c, store.StreamEvents)
-	e.append(t, e.entry(c, store.StreamFlowLog))
+	before := e.entry(c, store.StreamFlowLog)
+	e.append(t, before)
 	appended, commit := make(chan struct{}), make(chan struct{})
 	announce := sync.OnceFunc(func() { close(appended) })
 	var running sync.WaitGroup
 	running.Go(func() {
-		err := e.try(func(tx store.Tx) error {
+		err := update(func(tx store.ContactTx) error {
 			err := tx.Append(t.Context(), early)
 			announce()
 			<-commit
@@ -276,7 +285,7 @@ func lateCommit(t *testing.T, open Open) {
 	}
 	// It may wait for the early one, or show nothing yet.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	got, err := e.Entries(ctx, store.EntryQuery{Stream: store.StreamEvents})
+	got, err := e.Entries(ctx, store.EntryQuery{Stream: store.StreamEvents, After: before.Seq})
 	cancel()
 	if len(got) != 0 || err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%d entries before the early one is committed (%v)", len(got), err)
@@ -285,10 +294,10 @@ func lateCommit(t *testing.T, open Open) {
 	wantRun(t, e, store.EntryQuery{Stream: store.StreamEvents, Instance: e.instance, Owner: c.ID}, late)
 	close(commit)
 	running.Wait()
-	wantRun(t, e, store.EntryQuery{Stream: store.StreamEvents}, early, late)
+	wantRun(t, e, store.EntryQuery{Stream: store.StreamEvents, After: before.Seq}, early, late)
 	// What is settled is seen in views as well.
 	err = e.View(t.Context(), func(rd store.Reader) error {
-		seen, err := rd.Entries(t.Context(), store.EntryQuery{Stream: store.StreamEvents})
+		seen, err := rd.Entries(t.Context(), store.EntryQuery{Stream: store.StreamEvents, After: before.Seq})
 		if len(seen) != 2 {
 			t.Errorf("a view sees %d entries, want 2", len(seen))
 		}

@@ -73,6 +73,7 @@ var cases = []struct {
 	{"ContactRoundTrip", contactRoundTrip},
 	{"ContactRefused", contactRefused},
 	{"ContactVersions", contactVersions},
+	{"ContactRivals", contactRivals},
 	{"ContactRunsAgain", contactRunsAgain},
 	{"ContactsByTime", contactsByTime},
 	{"ContactsByLink", contactsByLink},
