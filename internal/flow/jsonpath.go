@@ -26,8 +26,8 @@ var roots = map[string]root{
 	"References": branch, "Tags": either, "SegmentAttributes": branch,
 	"Queue": branch, "Agent": branch, "Metrics": branch,
 	"Lex": branch, "Media": branch, "MediaStreams": branch, "Email": branch,
-	"Customer": branch, "Case": branch, "Views": branch, "Wisdom": branch, "DataTables": branch,
-	"Modules": branch,
+	"Customer": branch, "Case": branch, "Views": branch, "Wisdom": branch,
+	"DataTables": branch, "DataTableList": branch, "Modules": branch,
 }
 
 // moduleRoot is what a module was called with.
