@@ -193,7 +193,7 @@ func (r reader) Entries(ctx context.Context, q store.EntryQuery) ([]*store.Entry
 		if err := row.Scan(&e.Seq, &stream, &instance, &e.Owner, &e.ID, &at, &e.Doc); err != nil {
 			return err
 		}
-		e.Stream, e.Instance, e.At, e.Doc = store.Stream(stream), store.PK(instance), fromMicros(at), orNil(e.Doc) //nolint:gosec // it was a Stream
+		e.Stream, e.Instance, e.At, e.Doc = store.Stream(stream), store.PK(instance), fromMicros(at), orNil(e.Doc)
 		found = append(found, &e)
 		return nil
 	}, text, args...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -552,6 +553,57 @@ func contactsGoWithInstance(t *testing.T, open Open) {
 	// Whoever still owns a contact of it learns of its end.
 	wantFault(t, e.try(func(tx store.Tx) error { return tx.PutContact(t.Context(), goes) }), fault.ResourceConflict)
 	wantFault(t, e.try(func(tx store.Tx) error { return tx.Append(t.Context(), e.entry(goes, store.StreamEvents)) }), fault.ResourceNotFound)
+}
+
+// instanceGoesUnderWriters: an instance is removed while its contacts live. All
+// of them go with it, and their owners learn of it.
+func instanceGoesUnderWriters(t *testing.T, open Open) {
+	e := setup(t, open, Options{})
+	doomed := e.anotherInstance(t)
+	const writers = 8
+	var busy sync.WaitGroup // until each has written
+	busy.Add(writers)
+	var running sync.WaitGroup
+	running.Go(func() {
+		busy.Wait()
+		e.remove(t, doomed)
+	})
+	both := e.both()
+	atOnce(writers, func(w int) {
+		update := both[[]string{"Update", "UpdateContacts"}[w%2]]
+		for round := 0; ; round++ {
+			c := e.contact()
+			c.Instance = doomed.PK
+			var err error
+			for range 2 {
+				err = errors.Join(err, update(func(tx store.ContactTx) error {
+					if err := tx.PutContact(t.Context(), c); err != nil {
+						return err
+					}
+					return tx.Append(t.Context(), e.entry(c, store.StreamEvents))
+				}))
+			}
+			if round == 0 {
+				busy.Done()
+			}
+			if err == nil {
+				continue
+			}
+			if !fault.Is(err, fault.ResourceNotFound) && !fault.Is(err, fault.ResourceConflict) {
+				t.Error(err)
+			}
+			return
+		}
+	})
+	running.Wait()
+	live, err := e.LiveContacts(t.Context(), "", 0)
+	if err != nil || len(live) != 0 {
+		t.Errorf("%d contacts live on (%v)", len(live), err)
+	}
+	events, err := e.Entries(t.Context(), store.EntryQuery{Stream: store.StreamEvents})
+	if err != nil || len(events) != 0 {
+		t.Errorf("%d events are left (%v)", len(events), err)
+	}
 }
 
 func contactsAreSeenInside(t *testing.T, open Open) {

@@ -80,6 +80,7 @@ var cases = []struct {
 	{"LiveContacts", liveContacts},
 	{"Attributes", attributes},
 	{"ContactsGoWithInstance", contactsGoWithInstance},
+	{"InstanceGoesUnderWriters", instanceGoesUnderWriters},
 	{"ContactsAreSeenInside", contactsAreSeenInside},
 	{"ContactsReopen", contactsReopen},
 	{"OldContactsGo", oldContactsGo},
