@@ -192,9 +192,8 @@ type Audience interface {
 	Closed(in Instance, id domain.ContactID, participantID string)
 }
 
-// Options configure a Manager. Store and Configuration are needed.
+// Options configure a Manager. Configuration is needed.
 type Options struct {
-	Store         store.Store
 	Configuration Configuration
 	Lambda        Lambda
 	Services      Services

@@ -108,7 +108,7 @@ func (m *Manager) load(ctx context.Context, in Instance, row *store.Contact) (*l
 	l := m.newLive(in, c, st)
 	l.version = row.Version
 	l.chain.mu.Lock()
-	err = l.chain.read(ctx, m.opts.Store, in)
+	err = l.chain.read(ctx, m.store, in)
 	l.chain.mu.Unlock()
 	if err != nil {
 		m.release(l)
@@ -234,7 +234,7 @@ func (l *live) transition(ctx context.Context, fn func(t *Transition) error) err
 func (t *Transition) attempt(ctx context.Context, fn func(t *Transition) error) error {
 	t.chain.mu.Lock()
 	defer t.chain.mu.Unlock()
-	if err := t.chain.read(ctx, t.m.opts.Store, t.in); err != nil {
+	if err := t.chain.read(ctx, t.m.store, t.in); err != nil {
 		return err
 	}
 	before := t.chain.attributes
@@ -275,7 +275,7 @@ func (t *Transition) store(ctx context.Context, before, after map[string]string)
 	version := t.version
 	// A request whose client has gone is carried out all the same: the contact
 	// has taken it up.
-	err = t.m.opts.Store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
+	err = t.m.store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
 		row.Version = version
 		if err := tx.PutContact(ctx, row); err != nil {
 			return err
@@ -367,7 +367,7 @@ func same(a, b map[string]string) bool {
 // could not be, and begins again from there. It tries until it can.
 func (l *live) reload() error {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		row, err := l.m.opts.Store.Contact(l.m.ctx, l.in.PK, string(l.id))
+		row, err := l.m.store.Contact(l.m.ctx, l.in.PK, string(l.id))
 		if err == nil {
 			c, err := decode(row)
 			if err != nil {
@@ -380,7 +380,7 @@ func (l *live) reload() error {
 				}
 			}
 			l.c, l.st, l.version = c, st, row.Version
-			if err := l.chain.read(l.m.ctx, l.m.opts.Store, l.in); err == nil {
+			if err := l.chain.read(l.m.ctx, l.m.store, l.in); err == nil {
 				return nil
 			}
 		}

@@ -15,6 +15,7 @@ import (
 // Manager owns all live contacts of a server.
 type Manager struct {
 	opts    Options
+	store   store.Store
 	library library
 	queues  queues
 
@@ -30,7 +31,8 @@ type Manager struct {
 	ended [64]sync.Mutex // locks of contacts that have ended, by their id
 }
 
-// New returns a Manager that runs nothing yet; Open begins.
+// New returns a Manager that runs nothing yet. Open gives it its store, before
+// anything else of it is used.
 func New(o Options) *Manager {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -56,11 +58,12 @@ var errClosed = errors.New("contacts are not served any more")
 // Open takes up the contacts that lived when the server last stopped: chats and
 // tasks go on where they were, calls end. It returns when all of them have
 // owners.
-func (m *Manager) Open(ctx context.Context) error {
+func (m *Manager) Open(ctx context.Context, st store.Store) error {
+	m.store = st
 	const batch = 500
 	after := ""
 	for {
-		rows, err := m.opts.Store.LiveContacts(ctx, after, batch)
+		rows, err := m.store.LiveContacts(ctx, after, batch)
 		if err != nil {
 			return err
 		}
@@ -147,7 +150,7 @@ func (m *Manager) spawn(f func()) {
 
 // Read returns a contact as it was last stored.
 func (m *Manager) Read(ctx context.Context, in Instance, id string) (*domain.Contact, error) {
-	row, err := m.row(ctx, m.opts.Store, in, id)
+	row, err := m.row(ctx, m.store, in, id)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +182,7 @@ func contactID(in Instance, idOrARN string) (string, error) {
 
 // Attributes are the user-defined attributes of a contact's chain, never nil.
 func (m *Manager) Attributes(ctx context.Context, in Instance, initial domain.ContactID) (map[string]string, error) {
-	return readAttributes(ctx, m.opts.Store, in, initial)
+	return readAttributes(ctx, m.store, in, initial)
 }
 
 // Do changes a contact on its owner's goroutine, or, when it has ended, under
@@ -224,7 +227,7 @@ func (m *Manager) doEnded(ctx context.Context, in Instance, id string, fn func(t
 	if m.find(in, domain.ContactID(id)) != nil {
 		return true, nil
 	}
-	row, err := m.opts.Store.Contact(ctx, in.PK, id)
+	row, err := m.store.Contact(ctx, in.PK, id)
 	if err != nil {
 		return false, err
 	}

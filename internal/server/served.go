@@ -30,9 +30,10 @@ func BoundAPI() (*contract.API, error) {
 		return nil, err
 	}
 	c := catalog.New(catalog.Options{Account: cfg.Account, Now: cfg.Now, Logger: cfg.Logger})
+	nothing := &Server{cfg: cfg}
 	_, err = gateway.New(gateway.Options{
 		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: cfg.Logger, Now: cfg.Now, Account: cfg.Account,
-	}, newAreas(c, files, stock)...)
+	}, nothing.newAreas(c, files, stock)...)
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ import (
 	"ringdown/internal/app/vocabularies"
 	"ringdown/internal/app/workspaces"
 	"ringdown/internal/catalog"
+	"ringdown/internal/contact"
 	"ringdown/internal/contract"
 	"ringdown/internal/event"
 	"ringdown/internal/gateway"
@@ -66,7 +67,8 @@ type Server struct {
 	store         store.Store
 	folder        *objects.Folder // of files; nil when a service keeps them
 	functions     *lambda.Client  // that flows invoke
-	events        *event.Outbox   // delivers what contacts have appended to the store
+	contacts      *contact.Manager
+	events        *event.Outbox // delivers what contacts have appended to the store
 	http          *http.Server
 	finished      chan error
 }
@@ -102,7 +104,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	areas := newAreas(c, files, stock) // before the store, whose changes the catalog must understand
+	areas := s.newAreas(c, files, stock) // before the store, whose changes the catalog must understand
 	if s.store, err = sqlstore.Open(ctx, sqlstore.Options{
 		Dir: cfg.Data, URL: cfg.Database, Now: cfg.Now, Observer: c.Observe, Logger: cfg.Logger,
 	}); err != nil {
@@ -110,7 +112,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.events.Close(), s.folder.Close(), s.store.Close())
+			err = errors.Join(err, s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 		}
 	}()
 	c.Use(s.store)
@@ -126,6 +128,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err := s.openEvents(ctx, feeds); err != nil {
 		return nil, err
 	}
+	if err := s.contacts.Open(ctx, s.store); err != nil {
+		return nil, err
+	}
 	handler, err := s.handler(c, areas)
 	if err != nil {
 		return nil, err
@@ -133,8 +138,8 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	return s, s.listen(ctx, handler)
 }
 
-// newAreas makes everything that serves operations.
-func newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []any {
+// newAreas makes everything that serves operations, and the engine of contacts.
+func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []any {
 	people := directory.New(c, identity.NewPasswords())
 	routes := routing.New(c)
 	sounds := prompts.New(c, files)
@@ -143,6 +148,10 @@ func newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []an
 	flow := flows.New(c, phones)
 	screens := views.New(c)
 	stored := storage.New(c)
+	templates := tasks.New(c)
+	s.contacts = s.newContacts(&configured{
+		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates,
+	})
 	return []any{
 		// The flows of a new instance name its queue and its prompts, so they come
 		// after them.
@@ -166,7 +175,7 @@ func newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []an
 		screens,
 		datatables.New(c, routes),
 		vocabularies.New(c),
-		tasks.New(c),
+		templates,
 		rules.New(c),
 		evaluations.New(c),
 		testcases.New(c),
@@ -290,7 +299,7 @@ func (s *Server) Close() error {
 	if e := os.Remove(filepath.Join(s.Data, endpointFile)); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
-	return errors.Join(err, s.events.Close(), s.folder.Close(), s.store.Close())
+	return errors.Join(err, s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 }
 
 // ConnectServed is how many operations of Amazon Connect are served.

@@ -2,6 +2,7 @@ package numbers
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
@@ -88,3 +89,13 @@ func (n *Numbers) FlowAssociations(ctx context.Context, sc catalog.Scope) ([]typ
 
 // unpaged is a page size that no list reaches.
 const unpaged = 1 << 30
+
+// Number finds a claimed number by its id, wherever its calls go.
+func (n *Numbers) Number(ctx context.Context, id domain.PhoneNumberID) (*domain.PhoneNumber, error) {
+	r, err := n.catalog.Store().Get(ctx, store.Root, domain.KindPhoneNumber, string(id))
+	if err != nil {
+		return nil, err
+	}
+	e := new(domain.PhoneNumber)
+	return e, json.Unmarshal(r.Doc, e)
+}
