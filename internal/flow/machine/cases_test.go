@@ -46,8 +46,8 @@ import (
 // The script says what happens after Begin. said and expired answer the last
 // message and the last timer (the time moves on until it is due), "said ERROR"
 // says that it failed. replied answers the last request; one for flows is
-// answered from those of the case if the script has no answer. stale is an
-// answer that nobody waits for any more.
+// answered from those of the case, unless the script names flows or an error.
+// stale is an answer that nobody waits for any more.
 type golden struct {
 	Name   string
 	Flow   flow.Type
@@ -83,14 +83,20 @@ type action struct {
 
 // reply is a machine.Reply in a script.
 type reply struct {
-	Err, Result string
-	Number      float64
-	Queue       *struct{ ID, Name, Agent, Caller string }
-	Data        map[string]any
-	Payload     string
-	Invocation  string
-	Contact     string
-	Flows       []string
+	Err        string         `json:",omitempty"`
+	Result     string         `json:",omitempty"`
+	Number     float64        `json:",omitempty"`
+	Queue      *replyQueue    `json:",omitempty"`
+	Data       map[string]any `json:",omitempty"`
+	Payload    string         `json:",omitempty"`
+	Invocation string         `json:",omitempty"`
+	Contact    string         `json:",omitempty"`
+	Flows      []string       `json:",omitempty"`
+}
+
+type replyQueue struct {
+	ID, Name      string
+	Agent, Caller string `json:",omitempty"`
 }
 
 func (r *reply) machine(known map[string]machine.Ref) (machine.Reply, error) {

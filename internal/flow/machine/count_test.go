@@ -95,9 +95,16 @@ func shows(a *flow.Action, l machine.Line) []string {
 		}
 		return all
 	}
+	t := a.Transitions
 	all := []string{"success"}
-	for _, c := range a.Transitions.Conditions {
-		if c.NextAction == l.Next && (c.Operator == "KeyExists" || machine.Compare(c.Operator, l.Result, c.Operand)) {
+	if len(t.Conditions) == 0 {
+		return all
+	}
+	leads := func(c flow.ConditionBranch) bool { return c.NextAction == l.Next }
+	for i, c := range t.Conditions {
+		// Where several lead to the same action, the result tells which it was.
+		only := t.NextAction != l.Next && slices.IndexFunc(t.Conditions, leads) == i && !slices.ContainsFunc(t.Conditions[i+1:], leads)
+		if leads(c) && (only || machine.Compare(c.Operator, l.Result, c.Operand)) {
 			return append(all, "the condition "+c.Operator+" "+c.Operand, "a result that fulfils "+c.Operator)
 		}
 	}

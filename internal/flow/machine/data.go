@@ -1,7 +1,9 @@
 package machine
 
 import (
+	"bytes"
 	"encoding/json"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -51,7 +53,7 @@ func (x *step) fill(text string) any {
 	}
 	if paths[0].Alone(text) {
 		if v, ok := x.lookup(paths[0].Steps); ok && v != nil {
-			return v
+			return plain(v)
 		}
 		return ""
 	}
@@ -60,11 +62,66 @@ func (x *step) fill(text string) any {
 	for _, p := range paths {
 		b.WriteString(text[end:p.Start])
 		v, _ := x.lookup(p.Steps)
-		b.WriteString(textOf(v))
+		s := textOf(v)
+		if x.filled += len(s); x.filled > maxFilled {
+			s = ""
+		}
+		b.WriteString(s)
 		end = p.End
 	}
 	b.WriteString(text[end:])
 	return b.String()
+}
+
+// maxFilled is how many bytes JSONPaths may put into the texts of one action.
+// No text that the language allows is as long; without a limit a small document
+// could ask for gigabytes.
+const maxFilled = 1 << 20
+
+// plain is a value as encoding/json reads it with UseNumber: objects, lists,
+// strings, json.Number, booleans and nil. It shares nothing that changes.
+func plain(v any) any {
+	switch v := v.(type) {
+	case nil, string, bool, json.Number:
+		return v
+	case float64, int, int64:
+		return json.Number(textOf(v))
+	case map[string]any:
+		o := make(map[string]any, len(v))
+		for name, value := range v {
+			o[name] = plain(value)
+		}
+		return o
+	case map[string]string:
+		o := make(map[string]any, len(v))
+		for name, value := range v {
+			o[name] = value
+		}
+		return o
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = plain(item)
+		}
+		return list
+	default:
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return nil
+		}
+		return decoded(raw)
+	}
+}
+
+// decoded is the value of a JSON document, nil when it is none.
+func decoded(raw []byte) any {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	return v
 }
 
 // textOf is a value as it is put into a text: nothing for nil, JSON for objects
@@ -129,7 +186,7 @@ func walk(v any, steps []string) (any, bool) {
 			return next, ok
 		case []any:
 			if s == "*" {
-				return at, true
+				return each(at, steps[i+1:]), true
 			}
 			n, err := strconv.Atoi(s)
 			if err != nil || n < 0 || n >= len(at) {
@@ -143,6 +200,18 @@ func walk(v any, steps []string) (any, bool) {
 	return v, v != nil
 }
 
+// each follows the rest of a path from every item of a list; items where it
+// leads nowhere are left out.
+func each(list []any, rest []string) []any {
+	found := make([]any, 0, len(list))
+	for _, item := range list {
+		if v, ok := walk(item, rest); ok {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
 // namespaces are those that the contact fills; the others are what actions have
 // put into Frame.Data (administrator guide, "List of available contact
 // attributes and their JSONPath references"). An empty one is nil.
@@ -150,6 +219,8 @@ var namespaces = map[string]func(x *step) any{
 	"Attributes":        func(x *step) any { return x.subject.Attributes },
 	"FlowAttributes":    func(x *step) any { return x.run.Top().Attributes },
 	"Module":            module,
+	"Modules":           modules,
+	"LambdaInvocation":  lambdaInvocation,
 	"ContactId":         func(x *step) any { return word(string(x.subject.Contact.ID)) },
 	"InitialContactId":  func(x *step) any { return word(string(x.subject.Contact.InitialID)) },
 	"PreviousContactId": func(x *step) any { return word(string(x.subject.Contact.PreviousID)) },
@@ -201,6 +272,29 @@ func module(x *step) any {
 		return nil
 	}
 	return map[string]any{"Input": x.run.Top().Input}
+}
+
+// modules is $.Modules: what the module that was called last came to and, in a
+// module, what it was called with.
+func modules(x *step) any {
+	o, _ := x.run.Top().Data["Modules"].(map[string]any)
+	if len(x.run.Frames) < 2 {
+		return object(o)
+	}
+	o = maps.Clone(o)
+	if o == nil {
+		o = map[string]any{}
+	}
+	o["Input"] = x.run.Top().Input
+	return o
+}
+
+// object is an object, nil when it is empty.
+func object(o map[string]any) any {
+	if len(o) == 0 {
+		return nil
+	}
+	return o
 }
 
 func endpoint(e *types.EndpointInfo) any {
@@ -261,10 +355,7 @@ func segmentValue(v types.SegmentAttributeValue) any {
 
 // queue is $.Queue: the target queue, or the one that the contact is in.
 func queue(x *step) any {
-	q := x.subject.Contact.TargetQueue
-	if q == nil {
-		q = x.subject.Contact.Queue
-	}
+	q := x.waitsIn()
 	if q == nil {
 		return nil
 	}
@@ -273,6 +364,15 @@ func queue(x *step) any {
 		o["OutboundCallerId"] = map[string]any{"Address": q.CallerID, "Type": "TELEPHONE_NUMBER"}
 	}
 	return o
+}
+
+// waitsIn is the queue of actions that name none: the target queue, or the one
+// that the contact waits in; nil without either.
+func (x *step) waitsIn() *domain.ContactQueue {
+	if q := x.subject.Contact.TargetQueue; q != nil {
+		return q
+	}
+	return x.subject.Contact.Queue
 }
 
 func (x *step) queueARN(q *domain.ContactQueue) string {

@@ -208,7 +208,8 @@ func (p *player) act(n *yaml.Node) error {
 		}
 		return nil
 	case "occurred":
-		return p.step(n.Value, machine.Event{Kind: machine.Occurred, Text: rest})
+		event, errorType, _ := strings.Cut(rest, " ")
+		return p.step(n.Value, machine.Event{Kind: machine.Occurred, Text: event, Err: errorType})
 	case "stale":
 		for _, k := range []machine.EventKind{machine.Said, machine.Expired, machine.Replied} {
 			if err := p.step("stale", machine.Event{Kind: k, Seq: p.stale}); err != nil {
@@ -229,7 +230,7 @@ func (p *player) act(n *yaml.Node) error {
 // has an answer next.
 func (p *player) lookUp(next *yaml.Node) error {
 	for p.request != nil && p.request.Flows != nil && p.live.Run.End == nil {
-		if next != nil && (next.Kind == yaml.MappingNode || strings.HasPrefix(next.Value, "replied")) {
+		if next != nil && answersFlows(next) {
 			return nil
 		}
 		r := machine.Reply{}
@@ -246,6 +247,15 @@ func (p *player) lookUp(next *yaml.Node) error {
 		}
 	}
 	return nil
+}
+
+// answersFlows reports whether a line of the script answers a request for flows.
+func answersFlows(n *yaml.Node) bool {
+	var answer struct{ Replied reply }
+	if n.Kind != yaml.MappingNode {
+		return strings.HasPrefix(n.Value, "replied")
+	}
+	return n.Decode(&answer) == nil && (answer.Replied.Err != "" || answer.Replied.Flows != nil)
 }
 
 // step plays one event in both worlds and writes down what came of it.

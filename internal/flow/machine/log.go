@@ -1,7 +1,10 @@
 package machine
 
 import (
+	"strings"
 	"time"
+
+	"ringdown/internal/flow"
 )
 
 // Line is one line of a flow log: an action that has been carried out.
@@ -15,7 +18,8 @@ type Line struct {
 	Action string
 	Type   string
 	// Parameters are those of the action with JSONPaths replaced. They and
-	// Result are absent while the flow has turned its log off.
+	// Result are absent while the flow has turned its log off. What the customer
+	// has typed in to be stored is not in them (docs/divergences.md).
 	Parameters map[string]any `json:",omitempty"`
 	// Result is what conditions were compared with.
 	Result string `json:",omitempty"`
@@ -33,9 +37,82 @@ func (x *step) line(l Line) {
 	l.Flow, l.Depth = x.frame.Flow, len(x.run.Frames)-1
 	l.Action, l.Type = x.action.Identifier, x.action.Type
 	if on := x.subject.Contact.Logging; on == nil || *on {
-		l.Parameters = x.params
+		h := x.hider()
+		l.Parameters, l.Result = h.parameters(x.action.Parameters, x.params), h.text(l.Result)
 	} else {
 		l.Result = ""
 	}
 	x.out.Lines = append(x.out.Lines, l)
+}
+
+// storedInput is the namespace of what the customer has typed in last.
+const storedInput = "StoredCustomerInput"
+
+// hidden stands in logs for what must not be there.
+const hidden = "*****"
+
+// hider keeps what has been typed in to be stored out of logs: texts that name
+// it, and copies of it that went elsewhere, as far as they are long enough to
+// be told from other texts.
+type hider []string
+
+// shortest is the shortest input of which copies are looked for.
+const shortest = 4
+
+func (x *step) hider() hider {
+	var h hider
+	for _, f := range x.run.Frames {
+		if s, ok := f.Data[storedInput].(string); ok && s != inputTimeout {
+			h = append(h, s)
+		}
+	}
+	return h
+}
+
+func (h hider) parameters(n *flow.Node, parameters map[string]any) map[string]any {
+	if len(h) == 0 || parameters == nil {
+		return parameters
+	}
+	shown, _ := h.value(n, parameters).(map[string]any)
+	return shown
+}
+
+// value is a copy of a value that came from a node, with everything hidden that
+// has to be.
+func (h hider) value(n *flow.Node, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		o := make(map[string]any, len(v))
+		for name, member := range v {
+			o[name] = h.value(n.Get(name), member)
+		}
+		return o
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			var of *flow.Node
+			if n != nil && i < len(n.Items) {
+				of = n.Items[i]
+			}
+			list[i] = h.value(of, item)
+		}
+		return list
+	case string:
+		if strings.Contains(n.String(), "$."+storedInput) {
+			return hidden
+		}
+		return h.text(v)
+	default:
+		return v
+	}
+}
+
+// text hides copies of stored input in a text.
+func (h hider) text(s string) string {
+	for _, secret := range h {
+		if len(secret) >= shortest {
+			s = strings.ReplaceAll(s, secret, hidden)
+		}
+	}
+	return s
 }

@@ -18,6 +18,8 @@
 package machine
 
 import (
+	"bytes"
+	"encoding/json"
 	"time"
 
 	"ringdown/internal/domain"
@@ -66,8 +68,12 @@ type Frame struct {
 	Attributes map[string]string `json:",omitempty"`
 	// Loops counts by action how often a Loop has gone round.
 	Loops map[string]int `json:",omitempty"`
+	// Looping is the action that loops messages and has been interrupted: the
+	// end of the interruption goes back to it.
+	Looping string `json:",omitempty"`
 	// Data are the namespaces that actions fill: External, Lex, Metrics,
-	// StoredCustomerInput … A module has its own.
+	// StoredCustomerInput … A module has its own. Numbers are json.Number, so
+	// that a run that has been stored goes on as one that has not.
 	Data map[string]any `json:",omitempty"`
 	// Input is $.Module.Input of a module.
 	Input map[string]any `json:",omitempty"`
@@ -92,6 +98,14 @@ type Run struct {
 	// Buffering keeps digits that nobody waits for, in Buffer.
 	Buffering bool   `json:",omitempty"`
 	Buffer    string `json:",omitempty"`
+}
+
+// UnmarshalJSON keeps the numbers of Data, Input and Parameters as they were.
+func (r *Run) UnmarshalJSON(raw []byte) error {
+	type plain Run // without this method
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode((*plain)(r))
 }
 
 // New is a run of a flow that has not begun: its first event is Begin.
@@ -124,6 +138,9 @@ type Wait struct {
 	Talking bool `json:",omitempty"`
 	// Digits are those collected so far.
 	Digits string `json:",omitempty"`
+	// Events are those, by their names in the flow language, that end the wait
+	// of the action Wait.
+	Events []string `json:",omitempty"`
 }
 
 // Reason says why a run ended.
@@ -191,8 +208,10 @@ const (
 	Replied
 	// Digit is a key that the customer has pressed: Text is one of 0-9 * #.
 	Digit
-	// Occurred is an event of Wait: Text is CustomerReturned or
-	// BotParticipantDisconnected.
+	// Occurred is an event that ends a Wait, one of Wait.Events: Text is
+	// CustomerReturned or BotParticipantDisconnected. With Err it says that the
+	// event cannot occur: ParticipantNotFound when a bot is waited for that does
+	// not take part.
 	Occurred
 )
 
@@ -203,7 +222,7 @@ type Event struct {
 	// Seq is that of the Say, Timer or Request that is answered.
 	Seq  int
 	Text string
-	// Err is the error type of a Say that failed.
+	// Err is the error type of a Say that failed, or of Occurred.
 	Err   string
 	Reply Reply
 }
@@ -272,15 +291,21 @@ func (m *Machine) Step(r *Run, s *Subject, ev Event) Output {
 func (x *step) deliver(ev Event) {
 	w := x.run.Wait
 	switch ev.Kind {
-	case Said, Replied:
-		if ev.Seq != w.Seq {
+	case Said:
+		if ev.Seq != w.Seq || !w.Talking {
 			return
 		}
-		if ev.Kind == Replied {
-			w.Request = nil
+		w.Talking = false
+	case Replied:
+		if ev.Seq != w.Seq || w.Request == nil {
+			return
+		}
+		x.asked, w.Request = w.Request, nil
+		if ev.Reply.Err == "" && !x.asked.answeredBy(&ev.Reply) {
+			ev.Reply.Err = NoMatchingError
 		}
 	case Expired:
-		if ev.Seq != w.TimerSeq {
+		if ev.Seq != w.TimerSeq || w.Due.IsZero() {
 			return
 		}
 		w.Due, w.TimerSeq = time.Time{}, 0
@@ -301,13 +326,33 @@ func (x *step) deliver(ev Event) {
 		return
 	}
 	// A digit that the action does not want is typed ahead.
-	if taken := h.event(x, w, ev); !taken && ev.Kind == Digit && x.run.Buffering && len(x.run.Buffer) < maxBuffer {
-		x.run.Buffer += ev.Text
+	if taken := h.event(x, w, ev); !taken && ev.Kind == Digit {
+		x.typeAhead(ev.Text)
 	}
 }
 
-// maxBuffer is how many digits are kept for later.
-const maxBuffer = 128
+// typeAhead keeps a digit for later, if the flow wants that.
+func (x *step) typeAhead(digit string) {
+	if x.run.Buffering && len(x.run.Buffer) < maxBuffer {
+		x.run.Buffer += digit
+	}
+}
+
+// answeredBy reports whether a reply has what the request asks for.
+func (r *Request) answeredBy(reply *Reply) bool {
+	switch {
+	case r.Flows != nil:
+		return len(reply.Flows) == len(r.Flows.IDs)
+	case r.Queue != nil:
+		return reply.Queue != nil
+	default:
+		return true
+	}
+}
+
+// maxBuffer is how many digits are kept for later (administrator guide,
+// "Touchtone buffering").
+const maxBuffer = 30
 
 func isKey(c byte) bool { return '0' <= c && c <= '9' || c == '*' || c == '#' }
 
@@ -335,7 +380,7 @@ func (x *step) act() {
 		x.out.Lines = append(x.out.Lines, Line{At: x.at, Ended: x.at, Flow: x.run.Top().Flow, Action: x.run.Top().Action, Depth: len(x.run.Frames) - 1, Note: cutNote})
 		return
 	}
-	x.began, x.params = x.at, nil
+	x.began, x.params, x.resultIs, x.note, x.filled = x.at, nil, "", "", 0
 	if !x.enter() {
 		return
 	}

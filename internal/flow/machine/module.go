@@ -20,7 +20,6 @@ func (x *step) call(f Ref, input map[string]any) {
 // leave ends the module at work and goes on with the action that called it:
 // with its conditions when the module gave a result, else with NextAction.
 func (x *step) leave(why Reason, result string, data map[string]any) {
-	name := x.run.Top().Flow.Name
 	x.run.Frames = slices.Delete(x.run.Frames, len(x.run.Frames)-1, len(x.run.Frames))
 	x.run.Wait = nil
 	x.resultIs = ""
@@ -29,12 +28,9 @@ func (x *step) leave(why Reason, result string, data map[string]any) {
 		return
 	}
 	x.params = nil
-	modules, _ := x.frame.Data["Modules"].(map[string]any)
-	if modules == nil {
-		modules = map[string]any{}
-		x.store("Modules", modules)
-	}
-	modules[name] = map[string]any{"Result": result, "ResultData": data}
+	// Each module overwrites what the one before has left ($.Modules.Result and
+	// $.Modules.ResultData, administrator guide, "Flow modules").
+	x.store("Modules", map[string]any{"Result": result, "ResultData": data})
 	switch {
 	case why == Failed:
 		x.fail(NoMatchingError)

@@ -1,8 +1,8 @@
 package machine
 
 import (
+	"math"
 	"slices"
-	"strconv"
 	"time"
 
 	"ringdown/internal/flow"
@@ -42,7 +42,10 @@ type step struct {
 	action   *flow.Action
 	params   map[string]any // its parameters, JSONPaths replaced
 	began    time.Time
-	resultIs string // for the log
+	resultIs string   // for the log
+	note     string   // for the log
+	asked    *Request // that has just been answered
+	filled   int      // bytes that JSONPaths have put into texts
 }
 
 // next goes on with NextAction.
@@ -52,13 +55,11 @@ func (x *step) next() { x.follow(x.action.Transitions.NextAction, x.resultIs, ""
 // it goes on with NoMatchingCondition, and where that is absent with
 // NextAction.
 func (x *step) result(v string) {
-	t := x.action.Transitions
-	for _, c := range t.Conditions {
-		if Compare(c.Operator, v, c.Operand) {
-			x.follow(c.NextAction, v, "")
-			return
-		}
+	if to, ok := x.match(v); ok {
+		x.follow(to, v, "")
+		return
 	}
+	t := x.action.Transitions
 	for _, e := range t.Errors {
 		if e.ErrorType == NoMatchingCondition {
 			x.follow(e.NextAction, v, NoMatchingCondition)
@@ -66,6 +67,18 @@ func (x *step) result(v string) {
 		}
 	}
 	x.follow(t.NextAction, v, "")
+}
+
+// match is where the first condition leads that a result fulfils, false when it
+// fulfils none. What a condition compares with may come from the contact
+// (administrator guide, "Check contact attributes").
+func (x *step) match(v string) (string, bool) {
+	for _, c := range x.action.Transitions.Conditions {
+		if Compare(c.Operator, v, textOf(x.fill(c.Operand))) {
+			return c.NextAction, true
+		}
+	}
+	return "", false
 }
 
 // fail goes on with the branch of an error, or with that of NoMatchingError.
@@ -94,7 +107,7 @@ func (x *step) end(why Reason, note string) {
 
 // follow logs the action and moves on.
 func (x *step) follow(to, result, errorType string) {
-	x.line(Line{Result: result, Error: errorType, Next: to})
+	x.line(Line{Result: result, Error: errorType, Next: to, Note: x.note})
 	x.run.Wait = nil
 	if to == "" {
 		x.over(Finished, "")
@@ -205,9 +218,11 @@ func (x *step) seconds(name string) time.Duration {
 // maxSeconds is a year: no limit of the language is longer.
 const maxSeconds = 366 * 24 * 3600
 
+// numberOf is a whole number that float64 holds exactly.
 func numberOf(v any) (int64, bool) {
-	f, err := strconv.ParseFloat(textOf(v), 64)
-	if err != nil || f != float64(int64(f)) {
+	const most = 1 << 53
+	f, ok := decimal(textOf(v))
+	if !ok || f != math.Trunc(f) || math.Abs(f) > most {
 		return 0, false
 	}
 	return int64(f), true
@@ -223,7 +238,7 @@ func (x *step) store(name string, value any) {
 	if f.Data == nil {
 		f.Data = map[string]any{}
 	}
-	f.Data[name] = value
+	f.Data[name] = plain(value)
 }
 
 // voice reports whether the contact is a call.
