@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
@@ -50,11 +51,12 @@ type Request struct {
 	Seq int
 
 	// Lookups, which change nothing.
-	Flows   *FlowsRequest   `json:",omitempty"`
-	Hours   *HoursRequest   `json:",omitempty"`
-	Queue   *QueueRequest   `json:",omitempty"`
-	Metric  *MetricRequest  `json:",omitempty"`
-	Metrics *MetricsRequest `json:",omitempty"`
+	Flows    *FlowsRequest    `json:",omitempty"`
+	Hours    *HoursRequest    `json:",omitempty"`
+	Queue    *QueueRequest    `json:",omitempty"`
+	Metric   *MetricRequest   `json:",omitempty"`
+	Metrics  *MetricsRequest  `json:",omitempty"`
+	Dialable *DialableRequest `json:",omitempty"`
 
 	// What happens to the contact.
 	Enqueue    *EnqueueRequest    `json:",omitempty"`
@@ -135,15 +137,24 @@ type MetricsRequest struct {
 	Channel string               `json:",omitempty"` // Voice or Chat, "" for all
 }
 
-// EnqueueRequest puts the contact into a queue, or from its queue into another
-// as a new contact of the chain. A full queue is a QueueAtCapacity.
+// DialableRequest asks whether the instance may call a telephone number, which
+// is written as E.164 has it. One that it may not call is a
+// CallbackNumberNotDialable.
+type DialableRequest struct{ Number string }
+
+// EnqueueRequest puts the contact into a queue. A full queue is a
+// QueueAtCapacity.
 type EnqueueRequest struct {
 	Queue domain.ContactQueue
-	// Requeue is true for a contact that is in a queue already.
+	// Requeue is true for a contact that is in a queue already: it leaves that
+	// queue, and a new contact of the chain enters the other. The flow goes on
+	// with the new one, which must be the Subject's when the answer arrives. A
+	// contact that is being offered to an agent stays: a NoMatchingError.
 	Requeue bool `json:",omitempty"`
 }
 
-// ToAgentRequest transfers the contact to the agent of the transfer.
+// ToAgentRequest transfers the contact to the agent of the transfer. An agent
+// who is busy is a NoMatchingError; the flow then disconnects the contact.
 type ToAgentRequest struct{}
 
 // ThirdPartyRequest connects the customer to a telephone number. CallFailed and
@@ -157,8 +168,10 @@ type ThirdPartyRequest struct {
 	CallerName string `json:",omitempty"`
 }
 
-// DialRequest dials the customer of an outbound call, once.
+// DialRequest dials the customer of an outbound call, once. A call that has
+// been dialled is a success, one that is not outbound a NoMatchingError.
 type DialRequest struct {
+	// CallerID is a number, "" for that of the queue.
 	CallerID string        `json:",omitempty"`
 	Limit    time.Duration `json:",omitempty"`
 }
@@ -167,7 +180,8 @@ type DialRequest struct {
 // CustomerOnHold or OffHold.
 type HoldRequest struct{ State string }
 
-// ResumeRequest resumes a paused task.
+// ResumeRequest resumes a paused task. One that is not paused is a
+// NoMatchingError.
 type ResumeRequest struct{}
 
 // ViewRequest shows a view in a chat. Result is the action that the customer
@@ -204,16 +218,17 @@ type TaskRequest struct {
 	Scheduled time.Time `json:",omitzero"`
 }
 
-// CallbackRequest creates a callback to the contact's callback number, or its
-// customer's.
+// CallbackRequest creates a callback. A queue that is full is a
+// NoMatchingError.
 type CallbackRequest struct {
 	Queue        domain.ContactQueue
-	InitialDelay time.Duration
-	Attempts     int64
-	RetryDelay   time.Duration
-	FlowID       string `json:",omitempty"`
-	CallerID     string `json:",omitempty"`
-	Number       string
+	InitialDelay time.Duration // 0 when a flow says when it is queued
+	Attempts     int64         // at most
+	RetryDelay   time.Duration // at least, after one that is not answered
+	// FlowID is a flow that runs when the callback has been created.
+	FlowID   string `json:",omitempty"`
+	CallerID string `json:",omitempty"` // "" for that of the queue
+	Number   string // to be called
 }
 
 // ChatRequest starts an outbound chat.
@@ -232,17 +247,27 @@ type PersistRequest struct {
 	SourceID    string
 }
 
-// LambdaRequest invokes a function. Payload is the event, JSON.
+// LambdaRequest invokes a function with an event. Its Payload is the answer of a
+// synchronous function, InvocationID the id of an asynchronous one.
 type LambdaRequest struct {
 	Function string
-	Payload  []byte
+	Payload  json.RawMessage
 	Async    bool `json:",omitempty"`
 	Limit    time.Duration
 }
 
 // ServiceRequest asks an outside service that has no request of its own: a bot,
 // customer profiles, cases, data tables. Type is the type of the action,
-// Parameters are those of the action with JSONPaths replaced.
+// Parameters are those of the action with JSONPaths replaced. A service that is
+// not there is a NoMatchingError. Data are the namespaces that the answer fills:
+//
+//   - Customer: the whole profile; the machine keeps what the action asked for.
+//   - Case: the fields of the case that the action asked for, with case_id.
+//   - Wisdom: SessionArn.
+//   - Email: EmailMessage.Plaintext.
+//   - DataTables: the values by query and attribute.
+//   - DataTableList: ResultData, as "Data table" of the administrator guide shows
+//     it.
 type ServiceRequest struct {
 	Type       string
 	Parameters map[string]any `json:",omitempty"`
