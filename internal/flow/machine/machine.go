@@ -130,8 +130,6 @@ type Wait struct {
 	// Request is the one that is not yet answered, to be sent again by a driver
 	// that has lost it.
 	Request *Request `json:",omitempty"`
-	// Asked is how many requests the action has sent.
-	Asked int `json:",omitempty"`
 	// Due is when the timer expires, zero for none.
 	Due time.Time `json:",omitzero"`
 	// Talking is true while a message is heard.

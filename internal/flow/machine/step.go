@@ -171,7 +171,6 @@ func (x *step) ask(r Request) {
 	w := x.waiting()
 	r.Seq = x.seq()
 	w.Seq, w.Request = r.Seq, &r
-	w.Asked++
 	x.out.Commands = append(x.out.Commands, Command{Request: &r})
 }
 
