@@ -5,7 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // metrics are what /-/metrics shows of deliveries.
 type metrics struct {
 	delivered, failures, undeliverable *prometheus.CounterVec
-	lag                                *prometheus.Desc
+	lag                                *prometheus.GaugeVec
 }
 
 func newMetrics() *metrics {
@@ -20,8 +20,9 @@ func newMetrics() *metrics {
 		undeliverable: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ringdown_events_undeliverable_total", Help: "Contact events and records that a sink can never take, by sink and stream.",
 		}, labels),
-		lag: prometheus.NewDesc(
-			"ringdown_events_lag_seconds", "Age of the oldest entry that is being delivered, 0 when there is none, by sink and stream.", labels, nil),
+		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "ringdown_events_lag_seconds", Help: "Age of the oldest entry that is being delivered, 0 when there is none, by sink and stream.",
+		}, labels),
 	}
 }
 
@@ -30,7 +31,7 @@ func (b *Outbox) Describe(to chan<- *prometheus.Desc) {
 	b.metrics.delivered.Describe(to)
 	b.metrics.failures.Describe(to)
 	b.metrics.undeliverable.Describe(to)
-	to <- b.metrics.lag
+	b.metrics.lag.Describe(to)
 }
 
 // Collect tells what has been delivered since the start.
@@ -43,6 +44,7 @@ func (b *Outbox) Collect(to chan<- prometheus.Metric) {
 		if oldest := f.oldest.Load(); oldest > 0 {
 			lag = float64(b.now().UnixMilli()-oldest) / 1000
 		}
-		to <- prometheus.MustNewConstMetric(b.metrics.lag, prometheus.GaugeValue, lag, f.labels()...)
+		b.metrics.lag.WithLabelValues(f.labels()...).Set(lag)
 	}
+	b.metrics.lag.Collect(to)
 }
