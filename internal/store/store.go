@@ -1,6 +1,7 @@
 // Package store declares how the configuration of a contact centre is kept:
 // one core for every kind of resource, with integer keys, references that the
-// database itself enforces, tags, and a log of changes. internal/store/sqlstore
+// database itself enforces, tags, and a log of changes; and its contacts, with
+// what happens to them (contact.go). internal/store/sqlstore
 // keeps it in SQLite or PostgreSQL; internal/store/storetest is the one suite
 // that both must pass.
 //

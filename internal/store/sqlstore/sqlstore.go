@@ -13,7 +13,8 @@
 // PostgreSQL: several servers may share a database. Each update is a
 // SERIALIZABLE transaction on a pooled connection, run again when it loses a
 // race. Another goroutine, the poller, reads the change log for the changes of
-// the other servers.
+// the other servers. Entries of contacts are shown up to where their order is
+// settled (postgres_settle.go).
 //
 // In both, one goroutine, the notifier, calls the Observer, so calls never
 // overlap; a third prunes what has expired. Close ends them all and waits.
