@@ -41,12 +41,23 @@ func updateAttributes(x *step) {
 	x.next()
 }
 
-// texts is a parameter that maps names to texts. The names may come from the
-// contact as well.
-func (x *step) texts(name string) map[string]string {
-	all := map[string]string{}
-	for k, v := range x.object(name) {
-		all[textOf(x.fill(k))] = textOf(v)
+// named is a parameter that maps names to values. The names may come from the
+// contact as well: of those that come to the same, the last counts.
+func (x *step) named(parameter string) map[string]any {
+	given := x.object(parameter)
+	all := make(map[string]any, len(given))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		all[textOf(x.fill(name))] = given[name]
+	}
+	return all
+}
+
+// texts is named of texts.
+func (x *step) texts(parameter string) map[string]string {
+	named := x.named(parameter)
+	all := make(map[string]string, len(named))
+	for name, v := range named {
+		all[name] = textOf(v)
 	}
 	return all
 }
@@ -79,33 +90,37 @@ func updateData(x *step) {
 }
 
 func (x *step) contactData() (*ContactData, bool) {
-	d := &ContactData{}
-	for name, member := range map[string]**string{
-		"Name": &d.Name, "Description": &d.Description, "LanguageCode": &d.Language, "CustomerId": &d.CustomerID,
-	} {
-		if x.has(name) {
-			text := x.text(name)
-			*member = &text
-		}
-	}
 	if !bounded(x.text("Name"), 0, maxContactName) || !bounded(x.text("Description"), 0, maxContactDescription) {
 		return nil, false
 	}
-	var ok bool
-	d.References, ok = x.references()
-	return d, ok
+	references, ok := x.references()
+	return &ContactData{
+		Name: x.given("Name"), Description: x.given("Description"), Language: x.given("LanguageCode"), CustomerID: x.given("CustomerId"),
+		References: references,
+	}, ok
+}
+
+// given is a parameter as text, nil when it is absent.
+func (x *step) given(name string) *string {
+	if !x.has(name) {
+		return nil
+	}
+	text := x.text(name)
+	return &text
 }
 
 // Apply sets what d has in a contact. References are set by their names, others
 // stay.
 func (d *ContactData) Apply(c *domain.Contact) {
-	for value, member := range map[*string]*string{
-		d.Name: &c.Name, d.Description: &c.Description, d.Language: &c.Language, d.CustomerID: &c.CustomerID,
-	} {
+	set := func(member, value *string) {
 		if value != nil {
 			*member = *value
 		}
 	}
+	set(&c.Name, d.Name)
+	set(&c.Description, d.Description)
+	set(&c.Language, d.Language)
+	set(&c.CustomerID, d.CustomerID)
 	if len(d.References) > 0 {
 		c.References = with(c.References, d.References)
 	}

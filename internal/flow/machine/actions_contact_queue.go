@@ -106,7 +106,7 @@ func routingBehavior(x *step) {
 		c.Priority = n
 	}
 	if n, err := strconv.ParseInt(x.text("QueueTimeAdjustmentSeconds"), 10, 64); err == nil {
-		c.TimeAdjustment = int32(min(max(n, math.MinInt32), math.MaxInt32)) //nolint:gosec // bounded here
+		c.TimeAdjustment = int32(min(max(n, math.MinInt32), math.MaxInt32))
 	}
 	x.next()
 }

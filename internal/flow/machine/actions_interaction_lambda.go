@@ -115,10 +115,6 @@ func (x *step) lambdaEvent() (json.RawMessage, error) {
 	}
 	attributes := with(x.subject.Attributes, nil)
 	tags := with(c.Tags, nil)
-	parameters := map[string]any{}
-	for name, v := range x.object("LambdaInvocationAttributes") {
-		parameters[textOf(x.fill(name))] = v
-	}
 	streams := x.run.Top().Data["MediaStreams"]
 	if streams == nil {
 		streams = map[string]any{"Customer": map[string]any{"Audio": nil}}
@@ -148,7 +144,7 @@ func (x *step) lambdaEvent() (json.RawMessage, error) {
 				"SystemEndpoint":    endpoint(c.System),
 				"Tags":              tags,
 			},
-			"Parameters": parameters,
+			"Parameters": x.named("LambdaInvocationAttributes"),
 		},
 	})
 }
