@@ -53,7 +53,7 @@ func bufferInput(x *step) {
 			x.fail(NoMatchingError)
 			return
 		}
-		x.store(storedInput, x.run.Buffer)
+		x.keepInput(x.run.Buffer)
 	}
 	x.run.Buffering, x.run.Buffer = false, ""
 	x.next()
@@ -214,6 +214,6 @@ func finishInput(x *step, digits string) {
 		}
 		digits = number
 	}
-	x.store(storedInput, digits)
+	x.keepInput(digits)
 	x.next()
 }

@@ -170,7 +170,7 @@ func TestUnsupported(t *testing.T) {
 				// has been transferred to, so to speak, while the module was looked up.
 				r := machine.New(machine.Ref{Content: "f", Name: "f", Type: in}, 0)
 				r.Frames[0].Action, r.Seq = "call", 1
-				r.Wait = &machine.Wait{Seq: 1}
+				r.Wait = &machine.Wait{Seq: 1, Request: &machine.Request{Seq: 1, Flows: &machine.FlowsRequest{IDs: []string{"m"}, Module: true}}}
 				c := &golden{Channel: "VOICE"}
 				w, err := c.world(r.Frames[0].Flow)
 				if err != nil {

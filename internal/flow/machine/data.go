@@ -52,10 +52,16 @@ func (x *step) fill(text string) any {
 		return text
 	}
 	if paths[0].Alone(text) {
-		if v, ok := x.lookup(paths[0].Steps); ok && v != nil {
-			return plain(v)
+		v, ok := x.lookup(paths[0].Steps)
+		if !ok || v == nil {
+			return ""
 		}
-		return ""
+		// A map of strings is the contact's own, and would be another type once
+		// the run has been stored.
+		if m, ok := v.(map[string]string); ok {
+			return plain(m)
+		}
+		return v
 	}
 	var b strings.Builder
 	end := 0
@@ -73,10 +79,10 @@ func (x *step) fill(text string) any {
 	return b.String()
 }
 
-// maxFilled is how many bytes JSONPaths may put into the texts of one action.
-// No text that the language allows is as long; without a limit a small document
-// could ask for gigabytes.
-const maxFilled = 1 << 20
+// maxFilled is how many bytes JSONPaths may put into texts before the run waits
+// again. Without a limit a small document could ask for gigabytes; a run that
+// reaches it is cut.
+const maxFilled = 4 << 20
 
 // plain is a value as encoding/json reads it with UseNumber: objects, lists,
 // strings, json.Number, booleans and nil. It shares nothing that changes.

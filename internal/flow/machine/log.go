@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func (x *step) line(l Line) {
 	l.Flow, l.Depth = x.frame.Flow, len(x.run.Frames)-1
 	l.Action, l.Type = x.action.Identifier, x.action.Type
 	if on := x.subject.Contact.Logging; on == nil || *on {
-		h := x.hider()
+		h := hider(x.run.Hidden)
 		l.Parameters, l.Result = h.parameters(x.action.Parameters, x.params), h.text(l.Result)
 	} else {
 		l.Result = ""
@@ -51,22 +52,25 @@ const storedInput = "StoredCustomerInput"
 // hidden stands in logs for what must not be there.
 const hidden = "*****"
 
-// hider keeps what has been typed in to be stored out of logs: texts that name
-// it, and copies of it that went elsewhere, as far as they are long enough to
-// be told from other texts.
+// hider keeps what has been typed in to be stored, which it is, out of logs:
+// texts that name it, and copies of it that went elsewhere, as far as they are
+// long enough to be told from other texts.
 type hider []string
 
-// shortest is the shortest input of which copies are looked for.
-const shortest = 4
+const (
+	// shortest is the shortest input of which copies are looked for.
+	shortest = 4
+	// mostHidden is of how many inputs.
+	mostHidden = 50
+)
 
-func (x *step) hider() hider {
-	var h hider
-	for _, f := range x.run.Frames {
-		if s, ok := f.Data[storedInput].(string); ok && s != inputTimeout {
-			h = append(h, s)
-		}
+// keepInput stores what the customer has typed in.
+func (x *step) keepInput(input string) {
+	x.store(storedInput, input)
+	x.run.Hidden = append(x.run.Hidden, input)
+	if len(x.run.Hidden) > mostHidden {
+		x.run.Hidden = slices.Delete(x.run.Hidden, 0, 1)
 	}
-	return h
 }
 
 func (h hider) parameters(n *flow.Node, parameters map[string]any) map[string]any {

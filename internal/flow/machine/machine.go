@@ -95,6 +95,8 @@ type Run struct {
 	// Steps counts the actions taken at the instant Since.
 	Steps int       `json:",omitempty"`
 	Since time.Time `json:",omitzero"`
+	// Hidden is what the customer has typed in to be stored: logs do not show it.
+	Hidden []string `json:",omitempty"`
 	// Buffering keeps digits that nobody waits for, in Buffer.
 	Buffering bool   `json:",omitempty"`
 	Buffer    string `json:",omitempty"`
@@ -154,7 +156,7 @@ const (
 	Handed Reason = "Handed"
 	// Failed: an error that no branch takes, or a document that is not there.
 	Failed Reason = "Failed"
-	// Cut: more than MaxSteps actions at one instant.
+	// Cut: more than MaxSteps actions at one instant, or too much text.
 	Cut Reason = "Cut"
 )
 
@@ -373,12 +375,15 @@ func (x *step) enter() bool {
 
 // act begins the action at work.
 func (x *step) act() {
-	if x.run.Steps++; x.run.Steps > MaxSteps {
-		x.run.End = &End{Reason: Cut, Note: cutNote}
-		x.out.Lines = append(x.out.Lines, Line{At: x.at, Ended: x.at, Flow: x.run.Top().Flow, Action: x.run.Top().Action, Depth: len(x.run.Frames) - 1, Note: cutNote})
+	switch x.run.Steps++; {
+	case x.run.Steps > MaxSteps:
+		x.cut("it took more than 10000 actions without waiting")
+		return
+	case x.filled > maxFilled:
+		x.cut("its JSONPaths made more than 4 MB of text without waiting")
 		return
 	}
-	x.began, x.params, x.resultIs, x.note, x.filled = x.at, nil, "", "", 0
+	x.began, x.params, x.resultIs, x.note = x.at, nil, "", ""
 	if !x.enter() {
 		return
 	}
@@ -397,7 +402,17 @@ func (x *step) act() {
 	h.begin(x)
 }
 
-const cutNote = "The flow was cut: it took more than 10000 actions without waiting."
+// cut ends a run that would not end by itself.
+func (x *step) cut(why string) {
+	x.run.End = &End{Reason: Cut, Note: "The flow was cut: " + why + "."}
+	x.stray(x.run.End.Note)
+}
+
+// stray logs what is said of a place where there is no action.
+func (x *step) stray(note string) {
+	f := x.run.Top()
+	x.out.Lines = append(x.out.Lines, Line{At: x.at, Ended: x.at, Flow: f.Flow, Action: f.Action, Depth: len(x.run.Frames) - 1, Note: note})
+}
 
 // moduleOnly reports whether a module is at work on an action that only
 // modules have.
@@ -409,9 +424,8 @@ func (x *step) intercepted() *Substitute {
 	if x.machine.Intercept == nil {
 		return nil
 	}
-	if x.params == nil {
-		x.params = map[string]any{}
-	}
+	// The parameters may share values with the run's data.
+	x.params, _ = plain(x.params).(map[string]any)
 	return x.machine.Intercept(Started{Flow: x.frame.Flow, Action: x.action.Identifier, Type: x.action.Type, Parameters: x.params})
 }
 

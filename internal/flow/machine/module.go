@@ -30,7 +30,14 @@ func (x *step) leave(why Reason, result string, data map[string]any) {
 	x.params = nil
 	// Each module overwrites what the one before has left ($.Modules.Result and
 	// $.Modules.ResultData, administrator guide, "Flow modules").
-	x.store("Modules", map[string]any{"Result": result, "ResultData": data})
+	left := map[string]any{}
+	if result != "" {
+		left["Result"] = result
+	}
+	if data != nil {
+		left["ResultData"] = data
+	}
+	x.store("Modules", left)
 	switch {
 	case why == Failed:
 		x.fail(NoMatchingError)

@@ -100,7 +100,7 @@ func (x *step) end(why Reason, note string) {
 	if x.action != nil {
 		x.line(Line{Result: x.resultIs, Note: note})
 	} else {
-		x.out.Lines = append(x.out.Lines, Line{At: x.at, Ended: x.at, Flow: x.run.Top().Flow, Action: x.run.Top().Action, Depth: len(x.run.Frames) - 1, Note: note})
+		x.stray(note)
 	}
 	x.over(why, note)
 }
