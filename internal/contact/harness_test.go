@@ -1,0 +1,393 @@
+package contact_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/contact"
+	"ringdown/internal/domain"
+	"ringdown/internal/fault"
+	"ringdown/internal/flow"
+	"ringdown/internal/flow/machine"
+	"ringdown/internal/store"
+	"ringdown/internal/store/sqlstore"
+)
+
+// world is a store with one instance, and what is configured in it.
+type world struct {
+	dir    string
+	store  store.Store
+	in     contact.Instance
+	config *config
+	dialer *dialer
+	m      *contact.Manager
+}
+
+// newWorld opens a store in a fresh folder and an engine on it.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{dir: t.TempDir(), config: newConfig(), dialer: &dialer{}}
+	w.open(t)
+	r := &store.Record{Instance: store.Root, Kind: domain.KindInstance, ID: domain.NewID(), Name: "test", Doc: []byte(`{"Region":"us-east-1"}`)}
+	if err := w.store.Update(t.Context(), func(tx store.Tx) error { return tx.Insert(t.Context(), r, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	w.in = contact.Instance{PK: r.PK, ID: domain.InstanceID(r.ID), Region: "us-east-1", Account: "123456789012"}
+	w.config.in = w.in
+	w.begin(t)
+	t.Cleanup(func() { w.close(t) })
+	return w
+}
+
+func (w *world) open(t *testing.T) {
+	t.Helper()
+	var err error
+	if w.store, err = sqlstore.Open(context.Background(), sqlstore.Options{Dir: w.dir, Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) begin(t *testing.T) {
+	t.Helper()
+	w.m = contact.New(contact.Options{Configuration: w.config, Dialer: w.dialer})
+	if err := w.m.Open(context.Background(), w.store); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) close(t *testing.T) {
+	t.Helper()
+	if err := w.m.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := w.store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// restart closes the engine and opens another on the same store.
+func (w *world) restart(t *testing.T) {
+	t.Helper()
+	w.close(t)
+	w.open(t)
+	w.begin(t)
+}
+
+// start begins a contact.
+func (w *world) start(t *testing.T, s contact.Spec) domain.ContactID {
+	t.Helper()
+	s.Instance = w.in
+	b := w.m.New(s)
+	if err := w.store.Update(t.Context(), func(tx store.Tx) error { return b.Insert(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	b.Begin()
+	return b.ID()
+}
+
+// task begins a task with a flow.
+func (w *world) task(t *testing.T, flowID string) domain.ContactID {
+	t.Helper()
+	f, err := w.config.Flow(t.Context(), w.in, flowID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.start(t, contact.Spec{
+		Contact: domain.Contact{Channel: types.ChannelTask, Method: types.ContactInitiationMethodApi, Name: "a task"}, Flow: &f,
+	})
+}
+
+// call begins an outbound call with a flow.
+func (w *world) call(t *testing.T, flowID string) domain.ContactID {
+	t.Helper()
+	f, err := w.config.Flow(t.Context(), w.in, flowID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := "+14155550100"
+	return w.start(t, contact.Spec{
+		Contact: domain.Contact{
+			Channel: types.ChannelVoice, Method: types.ContactInitiationMethodApi,
+			Customer: &types.EndpointInfo{Type: types.EndpointTypeTelephoneNumber, Address: &to},
+		},
+		Flow: &f, Dial: &contact.Dial{To: to, From: "+14155550199"},
+	})
+}
+
+// read is the contact as it is stored.
+func (w *world) read(t *testing.T, id domain.ContactID) *domain.Contact {
+	t.Helper()
+	c, err := w.m.Read(t.Context(), w.in, string(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// until waits for a contact to be as it shall be.
+func (w *world) until(t *testing.T, id domain.ContactID, what string, ok func(*domain.Contact) bool) *domain.Contact {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		c := w.read(t, id)
+		if ok(c) {
+			return c
+		}
+		if time.Now().After(deadline) {
+			raw, _ := json.MarshalIndent(c, "", " ")
+			t.Fatalf("the contact is not %s:\n%s\nflow log:\n%s", what, raw, strings.Join(w.path(t, id), "\n"))
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func ended(c *domain.Contact) bool  { return !c.CompletedAt.IsZero() }
+func queued(c *domain.Contact) bool { return !c.EnqueuedAt.IsZero() && c.DequeuedAt.IsZero() }
+
+// path is the flow log as a list of actions with what they came to.
+func (w *world) path(t *testing.T, id domain.ContactID) []string {
+	t.Helper()
+	entries, err := w.store.Entries(t.Context(), store.EntryQuery{Stream: store.StreamFlowLog, Instance: w.in.PK, Owner: string(id)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var path []string
+	for _, e := range entries {
+		var lines []machine.Line
+		if err := json.Unmarshal(e.Doc, &lines); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range lines {
+			s := l.Flow.Name + " " + l.Action
+			for _, more := range []string{l.Result, l.Error, l.Note} {
+				if more != "" {
+					s += " " + more
+				}
+			}
+			path = append(path, s)
+		}
+	}
+	return path
+}
+
+// events are the types of a contact's events, in order.
+func (w *world) events(t *testing.T, id domain.ContactID) []string {
+	t.Helper()
+	entries, err := w.store.Entries(t.Context(), store.EntryQuery{Stream: store.StreamEvents, Instance: w.in.PK, Owner: string(id)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		var doc struct {
+			Detail struct {
+				EventType string `json:"eventType"`
+			} `json:"detail"`
+		}
+		if err := json.Unmarshal(e.Doc, &doc); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, doc.Detail.EventType)
+	}
+	return all
+}
+
+// config is a contact.Configuration in memory.
+type config struct {
+	in     contact.Instance
+	mu     sync.Mutex
+	flows  map[string]machine.Ref
+	docs   map[string]*flow.Document
+	queues map[string]contact.Queue
+}
+
+func newConfig() *config {
+	return &config{flows: map[string]machine.Ref{}, docs: map[string]*flow.Document{}, queues: map[string]contact.Queue{}}
+}
+
+// flow adds a flow; its actions are given as "Id Type {parameters} next" and
+// further lines "  error TYPE next" or "  OPERATOR operand next".
+func (c *config) flow(t *testing.T, id string, typ flow.Type, actions ...string) {
+	t.Helper()
+	var list []string
+	start := ""
+	for _, a := range actions {
+		f := strings.SplitN(a, "|", 5)
+		for len(f) < 5 {
+			f = append(f, "")
+		}
+		if start == "" {
+			start = f[0]
+		}
+		params := f[2]
+		if params == "" {
+			params = "{}"
+		}
+		transitions := ""
+		if f[3] != "" {
+			transitions = fmt.Sprintf(`"NextAction":%q`, f[3])
+		}
+		if f[4] != "" {
+			transitions += "," + f[4]
+		}
+		list = append(list, fmt.Sprintf(`{"Identifier":%q,"Type":%q,"Parameters":%s,"Transitions":{%s}}`, f[0], f[1], params, transitions))
+	}
+	doc, problems := flow.Parse(fmt.Sprintf(`{"Version":"2019-10-30","StartAction":%q,"Metadata":{},"Actions":[%s]}`, start, strings.Join(list, ",")))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flows[id] = machine.Ref{ID: id, ARN: id, Name: id, Type: typ, Content: id}
+	c.docs[id] = doc
+}
+
+func missing(what string) error { return fault.New(fault.ResourceNotFound, "%s not found.", what) }
+
+func (c *config) Instance(context.Context, store.PK) (contact.Instance, error) { return c.in, nil }
+
+func (c *config) Flow(_ context.Context, _ contact.Instance, id string) (machine.Ref, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, ok := c.flows[id]
+	if !ok {
+		return f, missing(id)
+	}
+	return f, nil
+}
+
+func (c *config) Module(ctx context.Context, in contact.Instance, id string) (machine.Ref, error) {
+	return c.Flow(ctx, in, id)
+}
+
+func (c *config) DefaultFlow(ctx context.Context, in contact.Instance, t flow.Type) (machine.Ref, error) {
+	return c.Flow(ctx, in, "default "+string(t))
+}
+
+func (c *config) Document(_ context.Context, _ contact.Instance, content string) (*flow.Document, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := c.docs[content]; d != nil {
+		return d, nil
+	}
+	return nil, missing(content)
+}
+
+func (c *config) Queue(_ context.Context, _ contact.Instance, id string) (contact.Queue, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	q, ok := c.queues[id]
+	if !ok {
+		return q, missing(id)
+	}
+	return q, nil
+}
+
+func (c *config) queue(id string, most *int32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queues[id] = contact.Queue{ContactQueue: domain.ContactQueue{ID: domain.QueueID(id), Name: id}, Enabled: true, MaxContacts: most}
+}
+
+func (c *config) AgentQueue(_ context.Context, _ contact.Instance, id string) (contact.Queue, error) {
+	return contact.Queue{}, missing(id)
+}
+
+func (c *config) Open(context.Context, contact.Instance, string, time.Time) (bool, error) {
+	return true, nil
+}
+
+func (c *config) Prompt(_ context.Context, _ contact.Instance, id string) (contact.Prompt, error) {
+	return contact.Prompt{Name: id, URI: "s3://bucket/" + id}, nil
+}
+
+func (c *config) Template(_ context.Context, _ contact.Instance, id string) (*domain.TaskTemplate, error) {
+	return nil, missing(id)
+}
+
+// dialer places calls whose far ends the test plays.
+type dialer struct {
+	mu   sync.Mutex
+	legs []*leg
+	// answer, when set, has each call answered at once.
+	answer bool
+}
+
+type leg struct {
+	call contact.Call
+	hear func(contact.LegEvent)
+	mu   sync.Mutex
+	said []string
+	gone bool
+}
+
+func (d *dialer) Dial(c contact.Call, hear func(contact.LegEvent)) contact.Leg {
+	l := &leg{call: c, hear: hear}
+	d.mu.Lock()
+	d.legs = append(d.legs, l)
+	answer := d.answer
+	d.mu.Unlock()
+	if answer {
+		go hear(contact.LegEvent{Kind: contact.LegAnswered})
+	}
+	return l
+}
+
+// last waits for the n-th call, from 0.
+func (d *dialer) leg(t *testing.T, n int) *leg {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		d.mu.Lock()
+		if len(d.legs) > n {
+			l := d.legs[n]
+			d.mu.Unlock()
+			return l
+		}
+		d.mu.Unlock()
+		if time.Now().After(deadline) {
+			t.Fatal("nobody was called")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (l *leg) Say(seq int, sounds []contact.Sound, loop bool) {
+	l.mu.Lock()
+	for _, s := range sounds {
+		l.said = append(l.said, s.Text)
+	}
+	l.mu.Unlock()
+	if !loop {
+		go l.hear(contact.LegEvent{Kind: contact.LegSaid, Seq: seq})
+	}
+}
+
+func (l *leg) Hush()            {}
+func (l *leg) Type(string)      {}
+func (l *leg) Join(contact.Leg) {}
+
+func (l *leg) Hangup() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+}
+
+func (l *leg) heard() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.said...)
+}
+
+func (l *leg) over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gone
+}
