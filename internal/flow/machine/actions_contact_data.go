@@ -231,12 +231,13 @@ func callbackNumber(x *step) {
 	x.ask(Request{Dialable: &DialableRequest{Number: number}})
 }
 
-// numberChecked is not by answered: there is no branch for an unnamed error.
+// numberChecked is not by answered: the only branch is for a number that may not
+// be called.
 func numberChecked(x *step, _ *Wait, ev Event) bool {
 	switch {
 	case ev.Kind != Replied:
 		return false
-	case ev.Reply.Err != "":
+	case ev.Reply.Err == notDialable:
 		x.fail(notDialable)
 	default:
 		x.subject.Contact.CallbackNumber = x.text("CallbackNumber")

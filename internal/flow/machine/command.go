@@ -139,7 +139,8 @@ type MetricsRequest struct {
 
 // DialableRequest asks whether the instance may call a telephone number, which
 // is written as E.164 has it. One that it may not call is a
-// CallbackNumberNotDialable.
+// CallbackNumberNotDialable; after any other answer it is taken to be allowed,
+// so a driver that knows no such rules need not know the request.
 type DialableRequest struct{ Number string }
 
 // EnqueueRequest puts the contact into a queue. A full queue is a
