@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
@@ -140,23 +141,24 @@ func compare(x *step) {
 const maxLoops = 100
 
 // loop counts, for this action of this flow: so many times ContinueLooping,
-// then DoneLooping once, then from the beginning.
+// then DoneLooping once, then from the beginning. A flow that is left before and
+// run again goes on counting (administrator guide, "Loop prompts").
 func loop(x *step) {
 	count, ok := x.number("LoopCount")
 	if !ok || count < 0 || count > maxLoops {
 		x.fail(NoMatchingError)
 		return
 	}
-	f := x.frame
-	if int64(f.Loops[f.Action]) >= count {
-		delete(f.Loops, f.Action)
+	r, key := x.run, x.frame.Flow.ID+" "+x.action.Identifier
+	if int64(r.Loops[key]) >= count {
+		delete(r.Loops, key)
 		x.result("DoneLooping")
 		return
 	}
-	if f.Loops == nil {
-		f.Loops = map[string]int{}
+	if r.Loops == nil {
+		r.Loops = map[string]int{}
 	}
-	f.Loops[f.Action]++
+	r.Loops[key]++
 	x.result("ContinueLooping")
 }
 
@@ -180,24 +182,17 @@ func wait(x *step) {
 }
 
 func waited(x *step, w *Wait, ev Event) bool {
-	switch ev.Kind {
-	case Expired:
+	switch {
+	case ev.Kind == Expired:
 		x.result("WaitCompleted")
-		return true
-	case Occurred:
-		for _, e := range w.Events {
-			if e != ev.Text {
-				continue
-			}
-			if ev.Err != "" {
-				x.fail(ev.Err)
-			} else {
-				x.result(e)
-			}
-			return true
-		}
+	case ev.Kind != Occurred || !slices.Contains(w.Events, ev.Text):
+		return false
+	case ev.Err != "":
+		x.fail(ev.Err)
+	default:
+		x.result(ev.Text)
 	}
-	return false
+	return true
 }
 
 func transferToFlow(x *step) {
@@ -210,8 +205,7 @@ func transferToFlow(x *step) {
 func transferred(x *step, r *Reply) {
 	to := r.Flows[0]
 	doc := x.machine.Library.Document(to.Content)
-	switch {
-	case doc == nil, to.Type != "CONTACT_FLOW" && to.Type != "AGENT_TRANSFER" && to.Type != "QUEUE_TRANSFER":
+	if doc == nil || to.Type != "CONTACT_FLOW" && to.Type != "AGENT_TRANSFER" && to.Type != "QUEUE_TRANSFER" {
 		x.fail(NoMatchingError)
 		return
 	}

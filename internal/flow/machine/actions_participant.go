@@ -62,23 +62,19 @@ func messageParticipant(x *step) {
 }
 
 func messageHeard(x *step, _ *Wait, ev Event) bool {
-	switch ev.Kind {
-	case Said:
-		if ev.Err != "" {
-			x.fail(ev.Err)
-			return true
-		}
+	switch {
+	case ev.Kind == Said && ev.Err != "":
+		x.fail(ev.Err)
+	case ev.Kind == Said:
 		x.next()
-		return true
-	case Digit:
-		if x.run.Buffering && x.truth("SkipWhenDTMFBufferEnabled") {
-			x.hush()
-			x.typeAhead(ev.Text)
-			x.noted("The prompt was interrupted.")
-			return true
-		}
+	case ev.Kind == Digit && x.run.Buffering && x.truth("SkipWhenDTMFBufferEnabled"):
+		x.hush()
+		x.typeAhead(ev.Text)
+		x.noted("The prompt was interrupted.")
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
 // noted is next with a note in the log.
@@ -203,13 +199,20 @@ func authenticate(x *step) {
 // commas for pauses (administrator guide, "Transfer to phone number").
 var dialString = regexp.MustCompile(`^[0-9,*#]{0,50}$`)
 
+// mostRinging is how long a third party may take to answer.
+const mostRinging = 10 * time.Minute
+
+// continues reports whether the flow goes on after a transfer; it does unless it
+// says False.
+func (x *step) continues() bool { return !strings.EqualFold(x.text("ContinueFlowExecution"), "false") }
+
 // toThirdParty connects the customer to a telephone number.
 func toThirdParty(x *step) {
 	caller := x.object("CallerId")
 	t := ThirdPartyRequest{
 		Number:     x.text("ThirdPartyPhoneNumber"),
-		Limit:      x.seconds("ThirdPartyConnectionTimeLimitSeconds"),
-		Continue:   x.truth("ContinueFlowExecution"),
+		Limit:      min(x.seconds("ThirdPartyConnectionTimeLimitSeconds"), mostRinging),
+		Continue:   x.continues(),
 		Digits:     x.text("ThirdPartyDTMFDigits"),
 		CallerID:   textOf(caller["Number"]),
 		CallerName: textOf(caller["Name"]),
@@ -224,7 +227,7 @@ func toThirdParty(x *step) {
 // thirdPartyLeft goes on when the third party has hung up, if the flow is to go
 // on; else the call is theirs as soon as they have answered.
 func thirdPartyLeft(x *step, _ *Reply) {
-	if x.truth("ContinueFlowExecution") {
+	if x.continues() {
 		x.next()
 		return
 	}

@@ -61,6 +61,9 @@ func (x *step) fill(text string) any {
 		if m, ok := v.(map[string]string); ok {
 			return plain(m)
 		}
+		if list, ok := v.([]any); ok { // it may have been made for this path
+			x.filled += 16 * len(list)
+		}
 		return v
 	}
 	var b strings.Builder

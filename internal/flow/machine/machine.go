@@ -66,8 +66,6 @@ type Frame struct {
 	Action string
 	// Attributes are $.FlowAttributes.
 	Attributes map[string]string `json:",omitempty"`
-	// Loops counts by action how often a Loop has gone round.
-	Loops map[string]int `json:",omitempty"`
 	// Looping is the action that loops messages and has been interrupted: the
 	// end of the interruption goes back to it.
 	Looping string `json:",omitempty"`
@@ -95,6 +93,9 @@ type Run struct {
 	// Steps counts the actions taken at the instant Since.
 	Steps int       `json:",omitempty"`
 	Since time.Time `json:",omitzero"`
+	// Loops counts how often a Loop has gone round, by the ids of flow and
+	// action: a flow that is run again does not begin anew.
+	Loops map[string]int `json:",omitempty"`
 	// Hidden is what the customer has typed in to be stored: logs do not show it.
 	Hidden []string `json:",omitempty"`
 	// Buffering keeps digits that nobody waits for, in Buffer.

@@ -22,8 +22,7 @@ func (x *step) call(f Ref, input map[string]any) {
 func (x *step) leave(why Reason, result string, data map[string]any) {
 	x.run.Frames = slices.Delete(x.run.Frames, len(x.run.Frames)-1, len(x.run.Frames))
 	x.run.Wait = nil
-	x.resultIs = ""
-	x.began = x.at
+	x.began, x.resultIs, x.note = x.at, "", ""
 	if !x.enter() {
 		return
 	}
