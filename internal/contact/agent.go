@@ -54,6 +54,7 @@ func (t *Transition) whispered() {
 	}
 	a.ConnectedAt = t.at
 	t.event(ConnectedToAgent)
+	t.agentJoinsChat(a)
 }
 
 // Hold puts customer and agent on hold, or takes them off it: each hears a hold
@@ -91,18 +92,22 @@ func (m *Manager) Leave(ctx context.Context, in Instance, id domain.ContactID, r
 		if t.c.Agent == nil || t.c.Ended() {
 			return fault.New(fault.InvalidRequest, "Contact %s is with no agent.", id)
 		}
-		f, ok := t.hook("CustomerRemaining", false)
-		if !ok || t.c.Channel == types.ChannelVoice && t.leg == nil {
-			t.disconnect(reason)
-			return nil
-		}
-		b := t.successor(types.ContactInitiationMethodDisconnect)
-		b.c.FlowID = domain.ContactFlowID(f.ID)
-		b.st.Flow = &f
-		t.c.DisconnectReason = reason
-		t.hand(b)
+		t.agentLeaves(reason)
 		return nil
 	})
+}
+
+func (t *Transition) agentLeaves(reason string) {
+	f, ok := t.hook("CustomerRemaining", false)
+	if !ok || t.c.Channel == types.ChannelVoice && t.leg == nil {
+		t.disconnect(reason)
+		return
+	}
+	b := t.successor(types.ContactInitiationMethodDisconnect)
+	b.c.FlowID = domain.ContactFlowID(f.ID)
+	b.st.Flow = &f
+	t.c.DisconnectReason = reason
+	t.hand(b)
 }
 
 // toAgent answers TransferContactToAgent: the contact goes to the queue of the

@@ -214,6 +214,7 @@ func (b *Birth) Begin() {
 
 // begin is the first transition of a contact.
 func (t *Transition) begin() {
+	t.openChat()
 	switch {
 	case t.c.ScheduledAt.After(t.at): // until then it only waits
 	case t.st.Dial != nil:

@@ -184,12 +184,16 @@ type LegEvent struct {
 	Reason string
 }
 
-// Audience hears what is said in chats. Neither method blocks.
+// Audience hears what is said in chats. No method blocks.
 type Audience interface {
-	// Deliver has an item shown to the participants of a contact.
-	Deliver(in Instance, id domain.ContactID, item *domain.ChatItem)
-	// Closed tells that nobody of a contact, or one participant, will hear more.
-	Closed(in Instance, id domain.ContactID, participantID string)
+	// Deliver has an item shown to the participants of a chat. The chat is named by
+	// the first contact of its chain.
+	Deliver(in Instance, chat domain.ContactID, item *domain.ChatItem)
+	// Closed tells that nobody in a chat, or one participant, will hear more.
+	Closed(in Instance, chat domain.ContactID, participantID string)
+	// Streaming tells where else the items of a contact are sent to from its first
+	// on: whenever that has changed, and when a chat is taken up after a restart.
+	Streaming(in Instance, id domain.ContactID, to []domain.ChatStream)
 }
 
 // Options configure a Manager. Configuration is needed.

@@ -321,6 +321,7 @@ func (t *Transition) successor(method types.ContactInitiationMethod) *Birth {
 // chat, goes over to the next.
 func (t *Transition) hand(b *Birth) {
 	b.spec.Leg, t.leg = t.leg, nil
+	t.handChat()
 	b.st.Chat, t.st.Chat = t.st.Chat, nil
 	for s := range t.st.Threads {
 		t.interrupt(s, "The contact was transferred.")

@@ -69,6 +69,9 @@ func (t *Transition) step(s side, ev machine.Event) {
 			return
 		}
 		if next == nil {
+			next = t.chatEvent(s, th)
+		}
+		if next == nil {
 			return
 		}
 		ev = *next
@@ -395,6 +398,7 @@ func (l *live) recover() {
 		for s, th := range t.st.Threads {
 			t.again(s, th)
 		}
+		t.openChat()
 		return nil
 	})
 }

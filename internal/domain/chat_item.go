@@ -6,16 +6,31 @@ import "time"
 // attachment (Participant Service API reference, Item).
 type ChatItem struct {
 	ID          string
-	ContactID   ContactID
+	ContactID   ContactID // the contact of the chain that it was said on
 	At          time.Time // UTC, milliseconds
-	Type        string    // MESSAGE, EVENT, ATTACHMENT
-	ContentType string    // such as text/plain
+	Type        string    // MESSAGE, EVENT, ATTACHMENT; ChatReceiptType
+	ContentType string    `json:",omitempty"` // such as text/plain
 	Content     string    `json:",omitempty"`
-	// Who said it; the system has no participant of its own.
+	// Who said it. The system has no participant of its own.
 	ParticipantID string           `json:",omitempty"`
 	DisplayName   string           `json:",omitempty"`
-	Role          string           // CUSTOMER, AGENT, SYSTEM, CUSTOM_BOT, SUPERVISOR
+	Role          string           `json:",omitempty"` // CUSTOMER, AGENT, SYSTEM, CUSTOM_BOT, SUPERVISOR
 	Attachments   []ChatAttachment `json:",omitempty"`
+	// Receipt is there for ChatReceiptType alone.
+	Receipt *ChatReceipt `json:",omitempty"`
+}
+
+// ChatReceiptType is the type of an item that says that a message has been
+// received. Its spelling is that of amazon-connect-chatjs. A transcript shows
+// receipts with their messages.
+const ChatReceiptType = "MESSAGEMETADATA"
+
+// ChatReceipt says that a message was delivered to somebody, or read.
+type ChatReceipt struct {
+	MessageID   string
+	RecipientID string    // a participant
+	DeliveredAt time.Time `json:",omitzero"`
+	ReadAt      time.Time `json:",omitzero"`
 }
 
 // ChatAttachment is a file that has been sent in a chat.
@@ -31,9 +46,53 @@ type ChatAttachment struct {
 type ChatParticipant struct {
 	ID          string
 	DisplayName string
-	Role        string // CUSTOMER, AGENT, SYSTEM, CUSTOM_BOT, SUPERVISOR
-	JoinedAt    time.Time `json:",omitzero"`
+	Role        string    // CUSTOMER, AGENT, SYSTEM, CUSTOM_BOT, SUPERVISOR
+	InvitedAt   time.Time `json:",omitzero"`
+	JoinedAt    time.Time `json:",omitzero"` // when it connected
 	LeftAt      time.Time `json:",omitzero"`
-	// HeardAt is when it last said something, for idle timeouts.
+	// HeardAt is when it last said something, IdleAt since when it counts as
+	// idle; for timeouts.
 	HeardAt time.Time `json:",omitzero"`
+	IdleAt  time.Time `json:",omitzero"`
 }
+
+// ChatStream is where the items of a chat are sent to besides its participants.
+type ChatStream struct {
+	ID  string
+	ARN string // of a standard topic of Amazon SNS
+	// Token is the client token that the stream was asked for with.
+	Token string `json:",omitempty"`
+}
+
+// The content types of what happens in a chat (Participant Service API
+// reference, SendMessage and SendEvent; administrator guide, "Amazon SNS payload
+// used in message streaming"; amazon-connect-chatjs).
+const (
+	chatEvent = "application/vnd.amazonaws.connect.event."
+
+	ChatPlain        = "text/plain"
+	ChatMarkdown     = "text/markdown"
+	ChatJSON         = "application/json"
+	ChatInteractive  = "application/vnd.amazonaws.connect.message.interactive"
+	ChatResponse     = "application/vnd.amazonaws.connect.message.interactive.response"
+	ChatTyping       = chatEvent + "typing"
+	ChatAcknowledged = chatEvent + "connection.acknowledged"
+	ChatDelivered    = chatEvent + "message.delivered"
+	ChatRead         = chatEvent + "message.read"
+	ChatJoined       = chatEvent + "participant.joined"
+	ChatLeft         = chatEvent + "participant.left"
+	ChatIdle         = chatEvent + "participant.idle"
+	ChatReturned     = chatEvent + "participant.returned"
+	ChatDropped      = chatEvent + "participant.autodisconnection"
+	ChatTransferred  = chatEvent + "transfer.succeeded"
+	ChatRehydrated   = chatEvent + "chat.rehydrated"
+	ChatEnded        = chatEvent + "chat.ended"
+)
+
+// The roles of participants.
+const (
+	ChatCustomer = "CUSTOMER"
+	ChatAgent    = "AGENT"
+	ChatBot      = "CUSTOM_BOT"
+	ChatSystem   = "SYSTEM"
+)
