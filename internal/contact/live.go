@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 	"github.com/google/uuid"
 
 	"ringdown/internal/domain"
@@ -22,6 +24,8 @@ type live struct {
 	in    Instance
 	id    domain.ContactID
 	chain *chain
+	// channel is that of the contact, for those who are not its owner.
+	channel types.Channel
 
 	mail chan func()   // what is to be done on the owner's goroutine; unbuffered
 	gone chan struct{} // closed when the owner has ended
@@ -30,6 +34,7 @@ type live struct {
 	st      *state
 	version int64
 	timer   *time.Timer
+	lost    atomic.Bool // another server owns it now
 	leg     Leg // of a call
 	third   Leg // of a transfer to a telephone number
 }
@@ -119,7 +124,7 @@ func (m *Manager) load(ctx context.Context, in Instance, row *store.Contact) (*l
 
 func (m *Manager) newLive(in Instance, c *domain.Contact, st *state) *live {
 	return &live{
-		m: m, in: in, id: c.ID, chain: m.join(c.InitialID), c: c, st: st,
+		m: m, in: in, id: c.ID, chain: m.join(c.InitialID), channel: c.Channel, c: c, st: st,
 		mail: make(chan func()), gone: make(chan struct{}),
 	}
 }
@@ -162,7 +167,7 @@ func (l *live) own(first func()) {
 }
 
 // over reports whether nothing more will happen by itself.
-func (l *live) over() bool { return !l.c.CompletedAt.IsZero() }
+func (l *live) over() bool { return !l.c.CompletedAt.IsZero() || l.lost.Load() }
 
 // send has the owner make a transition, from a goroutine that does not wait for
 // it. What comes after the end is lost, as it would have no effect.
@@ -275,7 +280,8 @@ func (t *Transition) store(ctx context.Context, before, after map[string]string)
 	version := t.version
 	// A request whose client has gone is carried out all the same: the contact
 	// has taken it up.
-	err = t.m.store.Update(context.WithoutCancel(ctx), func(tx store.Tx) error {
+	ctx = context.WithoutCancel(ctx)
+	put := func(tx store.ContactTx) error {
 		row.Version = version
 		if err := tx.PutContact(ctx, row); err != nil {
 			return err
@@ -285,13 +291,23 @@ func (t *Transition) store(ctx context.Context, before, after map[string]string)
 				return err
 			}
 		}
-		for _, b := range t.births {
-			if err := b.Insert(ctx, tx); err != nil {
+		return tx.Append(ctx, t.entries...)
+	}
+	if len(t.births) == 0 { // nothing is read, so nothing can be lost to a race
+		err = t.m.store.UpdateContacts(ctx, put)
+	} else {
+		err = t.m.store.Update(ctx, func(tx store.Tx) error {
+			if err := put(tx); err != nil {
 				return err
 			}
-		}
-		return tx.Append(ctx, t.entries...)
-	})
+			for _, b := range t.births {
+				if err := b.Insert(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 	if err != nil {
 		return err
 	}

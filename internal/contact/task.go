@@ -209,6 +209,9 @@ func (t *Transition) flowResume() machine.Reply {
 // Transfer moves a task or an e-mail to a queue or an agent by a flow: a new
 // contact of the chain runs it (API reference, TransferContact).
 type Transfer struct {
+	// ID is that of the new contact, "" for any. When the contact has gone over to
+	// it already, nothing more is done.
+	ID    domain.ContactID
 	Flow  machine.Ref
 	Queue domain.ContactQueue // the target queue of the new contact; an agent's for an agent
 }
@@ -221,6 +224,12 @@ const maxTransfers = 11
 func (m *Manager) Transfer(ctx context.Context, in Instance, id string, to Transfer) (domain.ContactID, error) {
 	var next domain.ContactID
 	err := m.Do(ctx, in, id, func(t *Transition) error {
+		for _, n := range t.c.Next {
+			if n.ID == to.ID {
+				next = n.ID
+				return nil
+			}
+		}
 		switch {
 		case t.c.Channel != types.ChannelTask && t.c.Channel != types.ChannelEmail:
 			return fault.New(fault.InvalidRequest, "Contact %s is a %s contact; only tasks and e-mails can be transferred.", t.id, t.c.Channel)
@@ -234,6 +243,9 @@ func (m *Manager) Transfer(ctx context.Context, in Instance, id string, to Trans
 		b.c.TargetQueue = &to.Queue
 		b.c.FlowID = domain.ContactFlowID(to.Flow.ID)
 		b.st.Flow = &to.Flow
+		if to.ID != "" {
+			b.c.ID, t.c.Next[len(t.c.Next)-1].ID = to.ID, to.ID
+		}
 		next = b.c.ID
 		t.hand(b)
 		return nil

@@ -43,9 +43,11 @@ type Contact struct {
 	System      *types.EndpointInfo                    `json:",omitempty"` // the one that was reached
 	Template    *types.TaskTemplateInfoV2              `json:",omitempty"`
 	Campaign    *types.Campaign                        `json:",omitempty"`
-	Language    string                                 `json:",omitempty"` // such as en-US
-	FlowID      ContactFlowID                          `json:",omitempty"` // that the contact began with
-	Voice       *Voice                                 `json:",omitempty"`
+	// QuickConnect is the one that the contact was made by.
+	QuickConnect *ContactQuickConnect `json:",omitempty"`
+	Language     string               `json:",omitempty"` // such as en-US
+	FlowID       ContactFlowID        `json:",omitempty"` // that the contact began with
+	Voice        *Voice               `json:",omitempty"`
 
 	// What flows have decided for later.
 	TargetQueue *ContactQueue `json:",omitempty"`
@@ -97,6 +99,13 @@ type Contact struct {
 type NextContact struct {
 	ID     ContactID
 	Method types.ContactInitiationMethod
+}
+
+// ContactQuickConnect names the quick connect that a contact was made by.
+type ContactQuickConnect struct {
+	ID   QuickConnectID
+	Name string
+	Type types.QuickConnectType
 }
 
 // ContactQueue names a queue, or an agent's own queue.

@@ -1,0 +1,65 @@
+package contact
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+)
+
+// ofInstance are the live contacts of an instance.
+func (m *Manager) ofInstance(in Instance) []*live {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []*live
+	for _, l := range m.live {
+		if l.in.PK == in.PK {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// Count counts the live contacts of an instance and a channel on this server.
+func (m *Manager) Count(in Instance, channel types.Channel) int {
+	n := 0
+	for _, l := range m.ofInstance(in) {
+		if l.channel == channel {
+			n++
+		}
+	}
+	return n
+}
+
+// EndAll ends the live contacts of an instance that has been deleted, with all
+// its contacts: calls are hung up, chats closed, and nothing is stored or told.
+// It returns when none of them has an owner any more.
+func (m *Manager) EndAll(in Instance) {
+	for _, l := range m.ofInstance(in) {
+		select {
+		case l.mail <- l.vanish:
+			<-l.gone
+		case <-l.gone:
+		case <-m.ctx.Done():
+			return
+		}
+	}
+}
+
+// vanish ends a contact that is no longer stored, on its owner's goroutine.
+func (l *live) vanish() {
+	for _, leg := range []Leg{l.leg, l.third} {
+		if leg != nil {
+			leg.Hangup()
+		}
+	}
+	l.leg, l.third = nil, nil
+	if l.queued() {
+		l.m.queues.leave(queueKey{l.in.PK, l.c.Queue.ID}, l.id)
+		if o := l.m.opts.Offerer; o != nil {
+			o.Dequeued(l.in, l.id)
+		}
+	}
+	if a := l.m.opts.Audience; a != nil && l.channel == types.ChannelChat {
+		a.Closed(l.in, l.id, "")
+	}
+	now := l.m.now()
+	l.c.DisconnectedAt, l.c.CompletedAt = now, now
+}
