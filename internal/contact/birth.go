@@ -127,6 +127,9 @@ func (b *Birth) Contact() *domain.Contact { return b.c }
 // Insert stores the contact and its INITIATED event. It reads the contacts that
 // it follows or is related to, which must exist.
 func (b *Birth) Insert(ctx context.Context, tx store.Tx) error {
+	if err := b.m.elsewhere(); err != nil {
+		return err
+	}
 	c, in := b.c, b.spec.Instance
 	attributes := b.spec.Attributes
 	switch {

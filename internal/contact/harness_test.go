@@ -27,6 +27,7 @@ type world struct {
 	in     contact.Instance
 	config *config
 	dialer *dialer
+	shared bool
 	m      *contact.Manager
 }
 
@@ -57,7 +58,7 @@ func (w *world) open(t *testing.T) {
 func (w *world) begin(t *testing.T) {
 	t.Helper()
 	w.m = contact.New(contact.Options{Configuration: w.config, Dialer: w.dialer})
-	if err := w.m.Open(context.Background(), w.store); err != nil {
+	if err := w.m.Open(context.Background(), w.store, w.shared); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ringdown/internal/domain"
@@ -18,6 +19,8 @@ type Manager struct {
 	store   store.Store
 	library library
 	queues  queues
+	holder  string      // this server's name in the lease
+	leading atomic.Bool // this server runs the contacts
 
 	ctx    context.Context // of what contacts do; ends with Close
 	cancel context.CancelFunc
@@ -58,8 +61,19 @@ var errClosed = errors.New("contacts are not served any more")
 // Open takes up the contacts that lived when the server last stopped: chats and
 // tasks go on where they were, calls end. It returns when all of them have
 // owners.
-func (m *Manager) Open(ctx context.Context, st store.Store) error {
+//
+// Shared says that other servers write to the same store; see lease.go.
+func (m *Manager) Open(ctx context.Context, st store.Store, shared bool) error {
 	m.store = st
+	if shared {
+		return m.share(ctx)
+	}
+	m.leading.Store(true)
+	return m.adoptAll(ctx)
+}
+
+// adoptAll takes up all contacts that live.
+func (m *Manager) adoptAll(ctx context.Context) error {
 	const batch = 500
 	after := ""
 	for {
@@ -191,6 +205,9 @@ func (m *Manager) Attributes(ctx context.Context, in Instance, initial domain.Co
 func (m *Manager) Do(ctx context.Context, in Instance, id string, fn func(t *Transition) error) error {
 	id, err := contactID(in, id)
 	if err != nil {
+		return err
+	}
+	if err := m.elsewhere(); err != nil {
 		return err
 	}
 	for {

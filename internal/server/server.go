@@ -128,7 +128,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err := s.openEvents(ctx, feeds); err != nil {
 		return nil, err
 	}
-	if err := s.contacts.Open(ctx, s.store); err != nil {
+	if err := s.contacts.Open(ctx, s.store, cfg.Database != ""); err != nil {
 		return nil, err
 	}
 	handler, err := s.handler(c, areas)
