@@ -136,6 +136,12 @@ var rooms = []room{
 		"what a contact needs of voice, agents, configuration and services it declares itself, so that each can be replaced and none of them can change a contact",
 	},
 	{
+		"internal/voice/simulated",
+		[]string{"internal/contact"},
+		nil,
+		"who is called follows a script and the clock; a flow cannot tell it from telephony, for both are contact.Dialer",
+	},
+	{
 		"internal/audio", nil, nil,
 		"what is in a recording depends on its bytes alone; calls will play what prompts have checked",
 	},
@@ -170,9 +176,9 @@ var rooms = []room{
 	},
 	{
 		"internal/app/*",
-		[]string{"internal/audio", "internal/catalog", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/audio", "internal/catalog", "internal/contact", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},
-		"an area serves its operations through the catalog; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
+		"an area serves its operations through the catalog, or through the engine of contacts, whose types are the words for what lives; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},
 	{
 		"internal/gateway",
