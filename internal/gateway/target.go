@@ -75,6 +75,10 @@ var memberKinds = map[string]domain.Kind{
 	"TestCaseId":                 domain.KindTestCase,
 	"FileId":                     domain.KindAttachedFile,
 	"FileIds":                    domain.KindAttachedFile,
+	"ContactId":                  domain.KindContact,
+	"InitialContactId":           domain.KindContact,
+	"PreviousContactId":          domain.KindContact,
+	"RelatedContactId":           domain.KindContact,
 
 	// Their ARNs tell the kind.
 	"EntityArn":    domain.KindRoot,
@@ -82,7 +86,12 @@ var memberKinds = map[string]domain.Kind{
 	"TargetArn":    domain.KindRoot,
 
 	// A member that means something else in other operations is named with its
-	// operation.
+	// operation. The contact of an evaluation is only noted, and is no resource
+	// that the operation needs (AWS service authorization reference, "Actions
+	// defined by Amazon Connect").
+	"StartContactEvaluation.ContactId": domain.KindRoot,
+	"ListContactEvaluations.ContactId": domain.KindRoot,
+
 	"GetTrafficDistribution.Id":    domain.KindTrafficDistributionGroup,
 	"UpdateTrafficDistribution.Id": domain.KindTrafficDistributionGroup,
 
@@ -112,9 +121,9 @@ func findMembers(operation string, t reflect.Type, fields []int) []targetMember 
 			continue
 		}
 		here := append(slices.Clone(fields), i)
-		kind, ok := memberKinds[f.Name]
+		kind, ok := memberKinds[operation+"."+f.Name]
 		if !ok {
-			kind, ok = memberKinds[operation+"."+f.Name]
+			kind, ok = memberKinds[f.Name]
 		}
 		if ok {
 			found = append(found, targetMember{here, kind})
@@ -171,6 +180,8 @@ func findTargets(op *contract.Operation, in reflect.Type) targets {
 		t.creates = domain.KindPhoneNumber
 	case "StartAttachedFileUpload":
 		t.creates = domain.KindAttachedFile
+	case "StartOutboundVoiceContact", "StartTaskContact":
+		t.creates = domain.KindContact
 	case "StartContactEvaluation":
 		t.creates = domain.KindContactEvaluation
 	}

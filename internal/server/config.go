@@ -33,8 +33,12 @@ type Config struct {
 	Numbers []Number
 	// Objects is where prompts and other files are kept.
 	Objects Objects
+	// Calls says who may be called.
+	Calls Calls
 	// Lambda is where the functions are that flows invoke.
 	Lambda Lambda
+	// Simulation is who answers calls.
+	Simulation Simulation
 	// Events is where contact events and contact records are delivered to.
 	Events Events
 
@@ -61,6 +65,13 @@ type Objects struct {
 	Region          string `yaml:"region"` // empty: that of the server
 	AccessKeyID     string `yaml:"access-key-id"`
 	SecretAccessKey string `yaml:"secret-access-key"`
+}
+
+// Calls says who may be called. The zero value allows all numbers or, with
+// Quotas, those that AWS lets new instances call.
+type Calls struct {
+	Countries       []string `yaml:"countries"`        // two letters each, such as US
+	BlockedPrefixes []string `yaml:"blocked-prefixes"` // E.164, such as +447
 }
 
 // Lambda says where functions are. The zero value knows none.
@@ -118,6 +129,9 @@ func (c *Config) complete() error {
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return errors.New("--database must be empty, for SQLite in the data folder, or a postgres:// URL")
+	}
+	if _, err := c.destinations(); err != nil {
+		return err
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {
 		return errors.New("RINGDOWN_ROOT_ACCESS_KEY_ID and RINGDOWN_ROOT_SECRET_ACCESS_KEY must be set together")

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"ringdown/internal/app/attachments"
+	"ringdown/internal/app/contacts"
 	"ringdown/internal/app/datatables"
 	"ringdown/internal/app/directory"
 	"ringdown/internal/app/email"
@@ -51,6 +52,7 @@ import (
 	"ringdown/internal/objects"
 	"ringdown/internal/store"
 	"ringdown/internal/store/sqlstore"
+	"ringdown/internal/voice/simulated"
 )
 
 // Server is a running server.
@@ -68,6 +70,7 @@ type Server struct {
 	folder        *objects.Folder // of files; nil when a service keeps them
 	functions     *lambda.Client  // that flows invoke
 	contacts      *contact.Manager
+	calls         *simulated.Dialer // who is called
 	events        *event.Outbox // delivers what contacts have appended to the store
 	http          *http.Server
 	finished      chan error
@@ -96,6 +99,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.functions, err = newLambda(&cfg); err != nil {
 		return nil, err
 	}
+	if s.calls, err = newSimulation(&cfg, files); err != nil {
+		return nil, err
+	}
 	feeds, err := cfg.feeds()
 	if err != nil {
 		return nil, err
@@ -112,7 +118,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+			err = errors.Join(err, s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 		}
 	}()
 	c.Use(s.store)
@@ -149,16 +155,22 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 	screens := views.New(c)
 	stored := storage.New(c)
 	templates := tasks.New(c)
-	s.contacts = s.newContacts(&configured{
+	found := &configured{
 		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates,
-	})
-	return []any{
+	}
+	s.contacts = s.newContacts(found)
+	mayCall, _ := s.cfg.destinations() // which complete has checked
+	instances := instance.New(c, instance.Others{
 		// The flows of a new instance name its queue and its prompts, so they come
 		// after them.
-		instance.New(c, instance.Others{
-			Seeders:  []instance.Seeder{routes, sounds, flow, people},
-			Leavers:  []instance.Leaver{phones, regions},
-			Cleaners: []instance.Cleaner{objectCleaner{files}},
+		Seeders:  []instance.Seeder{routes, sounds, flow, people},
+		Leavers:  []instance.Leaver{phones, regions},
+		Cleaners: []instance.Cleaner{contactCleaner{s.contacts}, objectCleaner{files}},
+	})
+	return []any{
+		instances,
+		contacts.New(c, contacts.Others{
+			Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Destinations: mayCall,
 		}),
 		people,
 		routes,
@@ -299,7 +311,7 @@ func (s *Server) Close() error {
 	if e := os.Remove(filepath.Join(s.Data, endpointFile)); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
-	return errors.Join(err, s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+	return errors.Join(err, s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 }
 
 // ConnectServed is how many operations of Amazon Connect are served.

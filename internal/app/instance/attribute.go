@@ -100,6 +100,16 @@ func (s *Instances) UpdateInstanceAttribute(ctx context.Context, in *connect.Upd
 	})
 }
 
+// Enabled reports whether an attribute of an instance is on, for those who do what
+// it allows.
+func (s *Instances) Enabled(ctx context.Context, sc catalog.Scope, attribute types.InstanceAttributeType) (bool, error) {
+	i, err := s.instances.Get(ctx, s.home(sc), string(sc.ID))
+	if err != nil {
+		return false, err
+	}
+	return i.Value.Attributes[string(attribute)] == "true", nil
+}
+
 // roleSuffix ends the name of a new instance's service-linked role.
 func roleSuffix() string { return rand.Text()[:20] }
 

@@ -255,3 +255,8 @@ func quickConnectOut(sc catalog.Scope, i *catalog.Item[domain.QuickConnect]) typ
 		Tags:               i.TagMap(),
 	}
 }
+
+// QuickConnect finds a quick connect for those who make contacts by it.
+func (r *Routing) QuickConnect(ctx context.Context, sc catalog.Scope, idOrARN string) (*catalog.Item[domain.QuickConnect], error) {
+	return r.quickConnects.Get(ctx, sc, idOrARN)
+}
