@@ -27,6 +27,7 @@ func (s *Server) newContacts(configured *configured) *contact.Manager {
 	return contact.New(contact.Options{
 		Configuration: configured,
 		Lambda:        functionCaller{s.functions},
+		Dialer:        s.calls,
 		Wake:          s.wakeEvents,
 		Now:           s.cfg.Now,
 		Logger:        s.cfg.Logger,

@@ -71,7 +71,7 @@ type Server struct {
 	functions     *lambda.Client  // that flows invoke
 	contacts      *contact.Manager
 	calls         *simulated.Dialer // who is called
-	events        *event.Outbox // delivers what contacts have appended to the store
+	events        *event.Outbox     // delivers what contacts have appended to the store
 	http          *http.Server
 	finished      chan error
 }
