@@ -87,6 +87,8 @@ func TestMistakes(t *testing.T) {
 		{"function without address", nil, []string{"serve", "--config", file(t, "functions.yaml", "lambda:\n  functions:\n    greet: nowhere\n")}, 1, `lambda: functions: the address of "greet" must be a URL`},
 		{"unknown member of events", nil, []string{"serve", "--config", file(t, "events.yaml", "events:\n  webhook: {ulr: x}\n")}, 2, "events.yaml:2: events: "},
 		{"webhook without URL", nil, []string{"serve", "--config", file(t, "webhook.yaml", "events:\n  webhook: {secret: s}\n")}, 1, "events: webhook: url must be a URL"},
+		{"unknown member of simulation", nil, []string{"serve", "--config", file(t, "simulation.yaml", "simulation:\n  sped: 1\n")}, 2, "simulation.yaml:2: simulation: "},
+		{"callee without number", nil, []string{"serve", "--config", file(t, "callee.yaml", "simulation:\n  callees: [{answer: busy}]\n")}, 1, "simulation: callees[0]: number must be"},
 		{"throttle", nil, []string{"serve", "--throttle", "on"}, 2, "--throttle must be off or aws"},
 		{"quotas in the environment", environment{"RINGDOWN_QUOTAS": "maybe"}, []string{"serve"}, 2, "--quotas must be off or aws"},
 		{"log format", nil, []string{"serve", "--log-format", "xml"}, 2, "--log-format must be text or json"},
@@ -157,6 +159,22 @@ func TestEventsSection(t *testing.T) {
 	}
 	if !reflect.DeepEqual(s.Events, want) {
 		t.Errorf("%+v\nwant %+v", s.Events, want)
+	}
+}
+
+// TestSimulationSection: every member of the section has its key.
+func TestSimulationSection(t *testing.T) {
+	config := file(t, "ringdown.yaml", "simulation:\n  speed: 10\n  callees:\n  - number: \"+1415555*\"\n    answer: 2s\n    press: [\"\", 1, \"42#\"]\n    hangup: 30s\n")
+	var s settings
+	p := &program{getenv: func(string) string { return "" }, stderr: &strings.Builder{}}
+	if err := s.parse(s.flags("serve"), p, []string{"--config", config}); err != nil {
+		t.Fatal(err)
+	}
+	want := server.Simulation{
+		Speed: new(10.0), Callees: []server.Callee{{Number: "+1415555*", Answer: "2s", Press: []string{"", "1", "42#"}, Hangup: "30s"}},
+	}
+	if !reflect.DeepEqual(s.Simulation, want) {
+		t.Errorf("%+v\nwant %+v", s.Simulation, want)
 	}
 }
 
