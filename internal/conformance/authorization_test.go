@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -181,18 +182,18 @@ func TestWrongInstance(t *testing.T) {
 			if reason := noInstance[op.Name]; reason != "" {
 				t.Fatalf("noInstance says %q, but the request names an instance: take it off the table", reason)
 			}
-			missing := func(what string, who caller, in object) {
+			missing := func(what string, who caller, in object, want string) {
 				t.Helper()
 				r := w.send(t, who, w.request(op, in))
 				w.check(t, op, r)
-				if r.code() != w.notFound(op) {
-					t.Errorf("%s: %s, want %s", what, r, w.notFound(op))
+				if r.code() != want {
+					t.Errorf("%s: %s, want %s", what, r, want)
 				}
 			}
-			missing("an unknown instance", w.root, moved(in, w.instance, unknownID).(object))
-			missing("an instance of another region", abroad, in)
+			missing("an unknown instance", w.root, moved(in, w.instance, unknownID).(object), w.notFound(op))
+			missing("an instance of another region", abroad, in, w.notFound(op))
 			if w.refers(op, in) {
-				missing("resources of another instance", w.root, moved(in, w.instance, other).(object))
+				missing("resources of another instance", w.root, moved(in, w.instance, other).(object), cmp.Or(recipes[op.Name].missing, w.notFound(op)))
 			}
 
 			r := w.send(t, w.root, w.request(op, moved(in, w.instance, "no-instance").(object)))

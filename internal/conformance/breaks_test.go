@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -162,7 +163,7 @@ func (b *breaker) mapOf(p place, s *shape, o object) {
 	if s.Max != nil {
 		long := object{}
 		for i := range int(*s.Max) + 1 {
-			long[fmt.Sprintf("key %d", i)] = one
+			long[fmt.Sprintf("key-%d", i)] = one
 		}
 		b.add(p, "too many items", long, fmt.Sprintf("must include at most %v items", *s.Max))
 	}
@@ -224,7 +225,11 @@ func (b *breaker) number(p place, s *shape) {
 		b.add(p, "below the range", *s.Min-1, fmt.Sprint(*s.Min))
 	}
 	if s.Max != nil {
-		b.add(p, "above the range", *s.Max+1, fmt.Sprint(*s.Max))
+		word := fmt.Sprint(*s.Max)
+		if *s.Max >= math.MaxInt64 { // beyond which there are no integers
+			word = "must be an integer"
+		}
+		b.add(p, "above the range", *s.Max+1, word)
 	}
 	if s.Type == "integer" || s.Type == "long" {
 		b.add(p, "a fraction", 1.5, "must be an integer")

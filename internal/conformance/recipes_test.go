@@ -18,6 +18,9 @@ type recipe struct {
 	// answer is the exception that even a right request gets, with the reason
 	// beside it; empty for a success.
 	answer string
+	// missing is the exception for a resource that the instance does not hold, where
+	// it is not that for an unknown instance.
+	missing string
 }
 
 // of makes a recipe out of what to do to a request.
