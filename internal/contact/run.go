@@ -152,6 +152,10 @@ func (t *Transition) outside(s side, r *machine.Request) (machine.Reply, bool) {
 		t.After(func() {
 			l.m.spawn(func() { l.replied(s, r.Seq, l.m.opts.Services.Serve(l.m.ctx, l.in, &c, request)) })
 		})
+	case r.Service != nil:
+		return Unserved(r.Service.Type), true
+	case r.Lambda != nil:
+		return Unserved("InvokeLambdaFunction"), true
 	default:
 		return failed, true
 	}
@@ -160,6 +164,11 @@ func (t *Transition) outside(s side, r *machine.Request) (machine.Reply, bool) {
 
 // failed is the answer of what cannot be done.
 var failed = machine.Reply{Err: machine.NoMatchingError}
+
+// Unserved answers an action of a type that nothing serves.
+func Unserved(action string) machine.Reply {
+	return machine.Reply{Err: machine.NoMatchingError, Note: "Nothing here serves " + action + "."}
+}
 
 // invoke calls a function.
 func (m *Manager) invoke(l *live, r machine.LambdaRequest) machine.Reply {

@@ -23,10 +23,11 @@ import (
 )
 
 // newContacts makes the engine of contacts. It runs nothing until it is opened.
-func (s *Server) newContacts(configured *configured) *contact.Manager {
+func (s *Server) newContacts(configured *configured, services contact.Services) *contact.Manager {
 	return contact.New(contact.Options{
 		Configuration: configured,
 		Lambda:        functionCaller{s.functions},
+		Services:      services,
 		Dialer:        s.calls,
 		Wake:          s.wakeEvents,
 		Now:           s.cfg.Now,

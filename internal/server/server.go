@@ -158,7 +158,8 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 	found := &configured{
 		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates,
 	}
-	s.contacts = s.newContacts(found)
+	tables := datatables.New(c, routes)
+	s.contacts = s.newContacts(found, newServices(tables, s.cfg.Logger))
 	mayCall, _ := s.cfg.destinations() // which complete has checked
 	instances := instance.New(c, instance.Others{
 		// The flows of a new instance name its queue and its prompts, so they come
@@ -185,7 +186,7 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 		workspaces.New(c, screens),
 		notifications.New(c),
 		screens,
-		datatables.New(c, routes),
+		tables,
 		vocabularies.New(c),
 		templates,
 		rules.New(c),

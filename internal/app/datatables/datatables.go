@@ -13,9 +13,9 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/catalog"
@@ -32,7 +32,7 @@ const (
 
 // Hours tells when hours of operation are open, for the function HOOP.
 type Hours interface {
-	GetEffectiveHoursOfOperations(context.Context, *connect.GetEffectiveHoursOfOperationsInput) (*connect.GetEffectiveHoursOfOperationsOutput, error)
+	OpenAt(ctx context.Context, sc catalog.Scope, hoursOfOperation string, at time.Time) (bool, error)
 }
 
 // DataTables serves the operations of this package.

@@ -42,15 +42,8 @@ func (d *DataTables) EvaluateDataTableValues(ctx context.Context, in *connect.Ev
 		return nil, err
 	}
 	out := &connect.EvaluateDataTableValuesOutput{NextToken: next, Values: []types.DataTableEvaluatedValue{}}
-	// Not within a view: HOOP asks another area, which opens one, and whoever
-	// holds one while waiting for a second may wait for himself.
-	rd := d.catalog.Store()
-	s, err := d.schema(ctx, rd, sc, id)
+	e, s, err := d.newEvaluator(ctx, sc, id, aws.ToString(in.TimeZone))
 	if err != nil {
-		return nil, err
-	}
-	e := &evaluator{d: d, ctx: ctx, rd: rd, sc: sc, now: d.catalog.Now(), schemas: map[string]*schema{s.table.ID: s}}
-	if e.zone, err = domain.LoadTimeZone(cmp.Or(aws.ToString(in.TimeZone), s.table.Value.TimeZone)); err != nil {
 		return nil, err
 	}
 	for _, q := range page {
@@ -61,6 +54,21 @@ func (d *DataTables) EvaluateDataTableValues(ctx context.Context, in *connect.Ev
 		out.Values = append(out.Values, *v)
 	}
 	return out, nil
+}
+
+// newEvaluator makes an evaluator for a request about a table. The zone "" is the
+// table's.
+func (d *DataTables) newEvaluator(ctx context.Context, sc catalog.Scope, id, zone string) (*evaluator, *schema, error) {
+	// Not within a view: HOOP asks another area, which reads on its own, and
+	// whoever holds a view while waiting for a second may wait for himself.
+	rd := d.catalog.Store()
+	s, err := d.schema(ctx, rd, sc, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	e := &evaluator{d: d, ctx: ctx, rd: rd, sc: sc, now: d.catalog.Now(), schemas: map[string]*schema{s.table.ID: s}}
+	e.zone, err = domain.LoadTimeZone(cmp.Or(zone, s.table.Value.TimeZone))
+	return e, s, err
 }
 
 // answer evaluates one value of a request.
@@ -110,8 +118,9 @@ type evaluated struct {
 	value  any
 	record string // id of the record that was asked for or, if there is none, of the default record; "" without either
 	// exists reports whether there is such a record, found whether it has a value
-	// of its own.
-	exists, found bool
+	// of its own, given whether the value is that one or the default record's rather
+	// than the type's default.
+	exists, found, given bool
 	// failure is why that value has no use, nil when it has or there is none;
 	// invalid is set when it has a value, but not one that the attribute takes.
 	failure error
@@ -133,7 +142,7 @@ func (e *evaluator) value(s *schema, key string, a *attribute) (*evaluated, erro
 	if err != nil {
 		return nil, err
 	}
-	v.value = fallback.value
+	v.value, v.given = fallback.value, fallback.given
 	if v.record == "" {
 		v.record = fallback.record
 	}
@@ -162,7 +171,7 @@ func (e *evaluator) stored(s *schema, key string, a *attribute) (*evaluated, err
 	v.found = true
 	result, err := e.result(s, a, r.ID+"/"+a.ID, text)
 	if err == nil {
-		v.value = result
+		v.value, v.given = result, true
 		return v, nil
 	}
 	problem, ok := errors.AsType[evalError](err)
@@ -535,36 +544,9 @@ const maxShift = 366 * 24 * 60
 
 // open reports whether hours of operation are open at an instant.
 func (e *evaluator) open(hours string, at time.Time) (bool, error) {
-	id := string(e.sc.ID)
-	// In the hours' own time zone it may be a day earlier or later.
-	from, to := string(domain.DateOf(at.UTC().AddDate(0, 0, -1))), string(domain.DateOf(at.UTC().AddDate(0, 0, 1)))
-	out, err := e.d.hours.GetEffectiveHoursOfOperations(e.ctx, &connect.GetEffectiveHoursOfOperationsInput{
-		InstanceId: &id, HoursOfOperationId: &hours, FromDate: &from, ToDate: &to,
-	})
+	open, err := e.d.hours.OpenAt(e.ctx, e.sc, hours, at)
 	if fault.Is(err, fault.ResourceNotFound) || fault.Is(err, fault.InvalidParameter) {
 		return false, unable("there are no such hours of operation")
 	}
-	if err != nil {
-		return false, err
-	}
-	zone, err := domain.LoadTimeZone(*out.TimeZone)
-	if err != nil {
-		return false, err
-	}
-	local := at.In(zone)
-	for _, day := range out.EffectiveHoursOfOperationList {
-		if *day.Date != string(domain.DateOf(local)) {
-			continue
-		}
-		now := domain.TimeOfDayAt(int32(local.Hour()), int32(local.Minute()))
-		return slices.ContainsFunc(day.OperationalHours, func(h types.OperationalHour) bool {
-			end := timeOfDay(h.End)
-			return timeOfDay(h.Start) <= now && (now < end || end == 0) // an end of 00:00 is that of the day
-		}), nil
-	}
-	return false, nil
-}
-
-func timeOfDay(t *types.OverrideTimeSlice) domain.TimeOfDay {
-	return domain.TimeOfDayAt(*t.Hours, *t.Minutes)
+	return open, err
 }

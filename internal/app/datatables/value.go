@@ -194,6 +194,10 @@ func (d *DataTables) change(ctx context.Context, instance, table *string, do fun
 	if err != nil {
 		return err
 	}
+	return d.changeIn(ctx, sc, id, do)
+}
+
+func (d *DataTables) changeIn(ctx context.Context, sc catalog.Scope, id string, do func(*batch) error) error {
 	return d.catalog.Store().Update(ctx, func(tx store.Tx) error {
 		b, err := d.newBatch(ctx, tx, sc, id)
 		if err != nil {
@@ -274,21 +278,29 @@ func (b *batch) create(ctx context.Context, v *types.DataTableValue) (*row, *att
 	if _, has := r.Values[domain.DataTableAttributeID(a.ID)]; has {
 		return nil, nil, fault.New(fault.DuplicateResource, "The record has a value of %q already.", a.Name)
 	}
-	if r.id == "" {
-		if err := b.schema.validatePrimary(v.PrimaryValues); err != nil {
-			return nil, nil, err
-		}
-	}
 	if v.LockVersion != nil && b.locked(r, a, v.LockVersion) {
 		return nil, nil, stale(b.level())
 	}
-	if err := b.set(r, a, *v.Value); err != nil {
+	if err := b.put(r, a, v.PrimaryValues, *v.Value); err != nil {
 		return nil, nil, err
+	}
+	return r, a, nil
+}
+
+// put is set for a record that may not exist yet.
+func (b *batch) put(r *row, a *attribute, primary []types.PrimaryValue, value string) error {
+	if r.id == "" {
+		if err := b.schema.validatePrimary(primary); err != nil {
+			return err
+		}
+	}
+	if err := b.set(r, a, value); err != nil {
+		return err
 	}
 	if r.id == "" {
 		r.id = domain.NewID()
 	}
-	return r, a, nil
+	return nil
 }
 
 func (b *batch) update(ctx context.Context, v *types.DataTableValue) (*row, *attribute, error) {

@@ -83,6 +83,8 @@ type Request struct {
 type Reply struct {
 	// Err is the type of the error branch to take, "" for success.
 	Err string
+	// Note tells more, for the flow log.
+	Note string
 	// Result is what conditions are compared with.
 	Result string
 	// Flows answers Flows, in the order of the request.

@@ -301,7 +301,7 @@ func (x *step) deliver(ev Event) {
 		if ev.Seq != w.Seq || w.Request == nil {
 			return
 		}
-		x.asked, w.Request = w.Request, nil
+		x.asked, w.Request, x.note = w.Request, nil, ev.Reply.Note
 		if ev.Reply.Err == "" && !x.asked.answeredBy(&ev.Reply) {
 			ev.Reply.Err = NoMatchingError
 		}

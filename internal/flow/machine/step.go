@@ -3,6 +3,7 @@ package machine
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"ringdown/internal/flow"
@@ -91,7 +92,7 @@ func (x *step) fail(errorType string) {
 			return
 		}
 	}
-	x.line(Line{Result: x.resultIs, Error: errorType, Note: "No branch takes the error."})
+	x.line(Line{Result: x.resultIs, Error: errorType, Note: strings.TrimSpace("No branch takes the error. " + x.note)})
 	x.over(Failed, errorType+" of "+x.action.Identifier+", which no branch takes")
 }
 
