@@ -98,7 +98,7 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 
 // sections are what the configuration file alone can say, by key.
 func (s *settings) sections() map[string]any {
-	return map[string]any{"numbers": &s.Numbers, "calls": &s.Calls, "objects": &s.Objects, "lambda": &s.Lambda, "events": &s.Events, "simulation": &s.Simulation}
+	return map[string]any{"numbers": &s.Numbers, "calls": &s.Calls, "objects": &s.Objects, "lambda": &s.Lambda, "events": &s.Events, "streaming": &s.Streaming, "simulation": &s.Simulation}
 }
 
 // readConfigFile reads scalar settings, which it returns, and sections, which

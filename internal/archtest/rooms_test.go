@@ -142,6 +142,18 @@ var rooms = []room{
 		"who is called follows a script and the clock; a flow cannot tell it from telephony, for both are contact.Dialer",
 	},
 	{
+		"internal/chat",
+		[]string{"internal/contact", "internal/domain", "internal/fault", "internal/store"},
+		[]string{"github.com/coder/websocket"},
+		"it carries what is said to those who are to hear it; who may say what is decided by the contact",
+	},
+	{
+		"internal/chat/topics",
+		[]string{"internal/chat"},
+		[]string{sdk, "github.com/aws/smithy-go", uuid},
+		"a topic takes a message as it is",
+	},
+	{
 		"internal/audio", nil, nil,
 		"what is in a recording depends on its bytes alone; calls will play what prompts have checked",
 	},
@@ -176,7 +188,7 @@ var rooms = []room{
 	},
 	{
 		"internal/app/*",
-		[]string{"internal/audio", "internal/catalog", "internal/contact", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/audio", "internal/catalog", "internal/chat", "internal/contact", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},
 		"an area serves its operations through the catalog, or through the engine of contacts, whose types are the words for what lives; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},
@@ -188,7 +200,7 @@ var rooms = []room{
 	},
 	{
 		"internal/server", everything,
-		[]string{sdk, "github.com/prometheus/client_golang"},
+		[]string{sdk, "github.com/coder/websocket", "github.com/prometheus/client_golang"},
 		"it joins the rooms",
 	},
 	{
@@ -253,8 +265,9 @@ var bans = []ban{
 		[]string{
 			"internal/fault", "internal/contract", "internal/sigv4", "internal/gateway", "internal/server",
 			"internal/server/servertest", "internal/conformance", "cmd/bench", "scripts/*",
-			"internal/lambda", // functions are called by HTTP
-			"internal/event",  // and events delivered by it
+			"internal/lambda",      // functions are called by HTTP
+			"internal/event",       // and events delivered by it
+			"internal/chat/topics", // as chats are to topics
 		},
 		"rules that know HTTP cannot be used by a call or a flow",
 	},

@@ -199,12 +199,15 @@ func (t *Transition) left(p *domain.ChatParticipant) {
 	if !p.JoinedAt.IsZero() || p.Role == domain.ChatCustomer {
 		t.post(eventOfParticipant(domain.ChatLeft, p))
 	}
+	t.runTimers()
+	if t.c.Ended() { // everybody leaves, and hears that the chat ends
+		return
+	}
 	if a := t.m.opts.Audience; a != nil {
 		in, chat, id := t.in, t.c.InitialID, p.ID
 		t.After(func() { a.Closed(in, chat, id) })
 	}
-	t.runTimers()
-	if p.Role == domain.ChatBot && !t.c.Ended() {
+	if p.Role == domain.ChatBot {
 		t.occurred("BotParticipantDisconnected")
 	}
 }
@@ -226,7 +229,7 @@ func (t *Transition) leaveAll(string) {
 		in, chat, id := t.in, t.c.InitialID, t.id
 		t.After(func() {
 			a.Closed(in, chat, "")
-			a.Streaming(in, id, nil)
+			a.Streaming(in, chat, id, nil)
 		})
 	}
 }
@@ -267,8 +270,8 @@ func (t *Transition) openChat() {
 // streaming tells where the items of the chat go besides.
 func (t *Transition) streaming() {
 	if a := t.m.opts.Audience; a != nil {
-		in, c, streams := t.in, t.id, slices.Clone(t.st.Chat.Streams)
-		t.After(func() { a.Streaming(in, c, streams) })
+		in, chat, id, streams := t.in, t.c.InitialID, t.id, slices.Clone(t.st.Chat.Streams)
+		t.After(func() { a.Streaming(in, chat, id, streams) })
 	}
 }
 

@@ -191,9 +191,10 @@ type Audience interface {
 	Deliver(in Instance, chat domain.ContactID, item *domain.ChatItem)
 	// Closed tells that nobody in a chat, or one participant, will hear more.
 	Closed(in Instance, chat domain.ContactID, participantID string)
-	// Streaming tells where else the items of a contact are sent to from its first
-	// on: whenever that has changed, and when a chat is taken up after a restart.
-	Streaming(in Instance, id domain.ContactID, to []domain.ChatStream)
+	// Streaming tells where else the items of a contact of the chat are sent to from
+	// its first on: whenever that has changed, and when the chat is taken up after a
+	// restart.
+	Streaming(in Instance, chat, id domain.ContactID, to []domain.ChatStream)
 }
 
 // Options configure a Manager. Configuration is needed.

@@ -58,7 +58,8 @@ func (l *live) vanish() {
 		}
 	}
 	if a := l.m.opts.Audience; a != nil && l.channel == types.ChannelChat {
-		a.Closed(l.in, l.id, "")
+		a.Closed(l.in, l.c.InitialID, "")
+		a.Streaming(l.in, l.c.InitialID, l.id, nil)
 	}
 	now := l.m.now()
 	l.c.DisconnectedAt, l.c.CompletedAt = now, now

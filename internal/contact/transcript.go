@@ -259,3 +259,26 @@ func (t *Transition) flowPersist(r *machine.PersistRequest) machine.Reply {
 
 // ISO is a time as chats write it.
 func ISO(at time.Time) string { return millis(at) }
+
+// Sent finds an attachment that everybody can see, in this chat or one that it
+// goes on from; nil when there is none.
+func (v *Chat) Sent(ctx context.Context, id string) (*ChatFile, error) {
+	st := v.state
+	for range maxPast {
+		if f := st.file(id); f != nil && f.Status == approved {
+			return f, nil
+		}
+		if st.Past == "" {
+			return nil, nil
+		}
+		_, past, err := v.m.chatOf(ctx, v.in, st.Past)
+		if fault.Is(err, fault.ResourceNotFound) || err == nil && past == nil {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		st = past
+	}
+	return nil, nil
+}

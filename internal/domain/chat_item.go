@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
 // ChatItem is one line of a chat's transcript: a message, an event or an
 // attachment (Participant Service API reference, Item).
@@ -96,3 +99,10 @@ const (
 	ChatBot      = "CUSTOM_BOT"
 	ChatSystem   = "SYSTEM"
 )
+
+// topicARN is that of a standard topic of Amazon SNS (Amazon SNS API reference,
+// CreateTopic); a FIFO topic's name ends in .fifo.
+var topicARN = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
+
+// IsTopicARN reports whether s is the ARN of a standard topic.
+func IsTopicARN(s string) bool { return topicARN.MatchString(s) }

@@ -30,6 +30,12 @@ func WithBase(ctx context.Context, base string) context.Context {
 	return context.WithValue(ctx, baseKey{}, base)
 }
 
+// Base is what WithBase has put into a context, "" for nothing.
+func Base(ctx context.Context) string {
+	base, _ := ctx.Value(baseKey{}).(string)
+	return base
+}
+
 // Presign returns a link to the server itself.
 func (f *Folder) Presign(ctx context.Context, at URI, validity time.Duration) (string, error) {
 	expires := f.end(validity)
@@ -43,8 +49,8 @@ func (f *Folder) end(validity time.Duration) string {
 
 // serverLink is the URL of an object on the server.
 func serverLink(ctx context.Context, at URI, query url.Values) (string, error) {
-	base, ok := ctx.Value(baseKey{}).(string)
-	if !ok {
+	base := Base(ctx)
+	if base == "" {
 		return "", errors.New("a link to an object: nobody knows under which address the server is reached")
 	}
 	parts := strings.Split(at.key, "/")

@@ -37,6 +37,8 @@ type Config struct {
 	Calls Calls
 	// Lambda is where the functions are that flows invoke.
 	Lambda Lambda
+	// Streaming is where the topics are that chats are published to.
+	Streaming Streaming
 	// Simulation is who answers calls.
 	Simulation Simulation
 	// Events is where contact events and contact records are delivered to.
@@ -84,6 +86,19 @@ type Lambda struct {
 	SecretAccessKey string `yaml:"secret-access-key"`
 	// Functions are URLs that events are posted to, by ARN or name.
 	Functions map[string]string `yaml:"functions"`
+}
+
+// Streaming says where topics are. The zero value knows none.
+type Streaming struct {
+	// Endpoint is the URL of a service that speaks the API of Amazon SNS; "aws"
+	// means Amazon's own.
+	Endpoint        string `yaml:"endpoint"`
+	Region          string `yaml:"region"` // of topics whose ARN tells none; empty: that of the server
+	AccessKeyID     string `yaml:"access-key-id"`
+	SecretAccessKey string `yaml:"secret-access-key"`
+	// Topics are URLs that items are posted to, as SNS notifies HTTP endpoints, by
+	// ARN.
+	Topics map[string]string `yaml:"topics"`
 }
 
 // The defaults of a Config.

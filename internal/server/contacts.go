@@ -29,6 +29,7 @@ func (s *Server) newContacts(configured *configured, services contact.Services) 
 		Lambda:        functionCaller{s.functions},
 		Services:      services,
 		Dialer:        s.calls,
+		Audience:      s.chats,
 		Wake:          s.wakeEvents,
 		Now:           s.cfg.Now,
 		Logger:        s.cfg.Logger,

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"ringdown/internal/app/attachments"
+	"ringdown/internal/app/chats"
 	"ringdown/internal/app/contacts"
 	"ringdown/internal/app/datatables"
 	"ringdown/internal/app/directory"
@@ -29,6 +30,7 @@ import (
 	"ringdown/internal/app/integrations"
 	"ringdown/internal/app/notifications"
 	"ringdown/internal/app/numbers"
+	"ringdown/internal/app/participants"
 	"ringdown/internal/app/prompts"
 	"ringdown/internal/app/replication"
 	"ringdown/internal/app/routing"
@@ -70,8 +72,10 @@ type Server struct {
 	folder        *objects.Folder // of files; nil when a service keeps them
 	functions     *lambda.Client  // that flows invoke
 	contacts      *contact.Manager
-	calls         *simulated.Dialer // who is called
-	events        *event.Outbox     // delivers what contacts have appended to the store
+	chats         *audience                  // carries what is said to those who take part
+	participants  *participants.Participants // whose tokens open WebSockets
+	calls         *simulated.Dialer          // who is called
+	events        *event.Outbox              // delivers what contacts have appended to the store
 	http          *http.Server
 	finished      chan error
 }
@@ -102,6 +106,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.calls, err = newSimulation(&cfg, files); err != nil {
 		return nil, err
 	}
+	if s.chats, err = newAudience(&cfg); err != nil {
+		return nil, err
+	}
 	feeds, err := cfg.feeds()
 	if err != nil {
 		return nil, err
@@ -118,6 +125,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	defer func() {
 		if err != nil {
+			s.chats.Close()
 			err = errors.Join(err, s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 		}
 	}()
@@ -132,6 +140,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if err := s.openEvents(ctx, feeds); err != nil {
+		return nil, err
+	}
+	if err := s.chats.open(s.Root.SecretAccessKey, s.store); err != nil {
 		return nil, err
 	}
 	if err := s.contacts.Open(ctx, s.store, cfg.Database != ""); err != nil {
@@ -168,8 +179,13 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 		Leavers:  []instance.Leaver{phones, regions},
 		Cleaners: []instance.Cleaner{contactCleaner{s.contacts}, objectCleaner{files}},
 	})
+	s.participants = participants.New(c, participants.Others{
+		Engine: s.contacts, Tokens: s.chats.tokens, Objects: files, Limits: stored, Views: screens, Socket: socketURL,
+	})
 	return []any{
 		instances,
+		chats.New(c, chats.Others{Engine: s.contacts, Configuration: found, Tokens: s.chats.tokens}),
+		s.participants,
 		contacts.New(c, contacts.Others{
 			Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Destinations: mayCall,
 		}),
@@ -227,8 +243,10 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	own := http.NewServeMux()
 	own.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	own.Handle("GET /-/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	own.Handle("/-/keys", keysHandler{keys, s.Root, s.cfg})
-	own.Handle("/-/keys/", keysHandler{keys, s.Root, s.cfg})
+	managed := s.private("keys", func(r *http.Request, body []byte) (any, error) { return serveKeys(keys, r, body) })
+	own.Handle(keysPath, managed)
+	own.Handle(keysPath+"/", managed)
+	own.Handle("GET "+socketPath, socketHandler{s.participants, s.chats})
 	links := linksHandler{s.folder, s.cfg}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The mux cleans paths, which would break signatures and the keys of
@@ -312,6 +330,7 @@ func (s *Server) Close() error {
 	if e := os.Remove(filepath.Join(s.Data, endpointFile)); e != nil && !errors.Is(e, os.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
+	s.chats.Close()
 	return errors.Join(err, s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 }
 
