@@ -36,8 +36,10 @@ func (s *Server) newContacts(configured *configured, services contact.Services) 
 	})
 }
 
-// wakeEvents tells the outbox that there is something to deliver.
+// wakeEvents tells the outbox that there is something to deliver, and traces that
+// there is something to see.
 func (s *Server) wakeEvents() {
+	s.traces.ring()
 	if s.events != nil {
 		s.events.Wake()
 	}

@@ -75,6 +75,7 @@ type Server struct {
 	chats         *audience                  // carries what is said to those who take part
 	participants  *participants.Participants // whose tokens open WebSockets
 	calls         *simulated.Dialer          // who is called
+	traces        *bell                      // rings when contacts have written something
 	events        *event.Outbox              // delivers what contacts have appended to the store
 	http          *http.Server
 	finished      chan error
@@ -92,7 +93,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if cfg.Data, err = cfg.dataFolder(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, Data: cfg.Data, Exposed: cfg.exposed(), finished: make(chan error, 1)}
+	s := &Server{cfg: cfg, Data: cfg.Data, Exposed: cfg.exposed(), traces: newBell(), finished: make(chan error, 1)}
 
 	c := catalog.New(catalog.Options{Account: cfg.Account, Shared: cfg.Database != "", Quotas: cfg.Quotas, Now: cfg.Now, Logger: cfg.Logger})
 	files, folder, err := newObjects(&cfg)
@@ -246,6 +247,9 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	managed := s.private("keys", func(r *http.Request, body []byte) (any, error) { return serveKeys(keys, r, body) })
 	own.Handle(keysPath, managed)
 	own.Handle(keysPath+"/", managed)
+	traces := s.private("contacts", tracer{s.store, s.traces}.serve)
+	own.Handle(contactsPath, traces)
+	own.Handle(contactsPath+"/", traces)
 	own.Handle("GET "+socketPath, socketHandler{s.participants, s.chats})
 	links := linksHandler{s.folder, s.cfg}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -290,6 +294,7 @@ func (s *Server) listen(ctx context.Context, handler http.Handler) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
 	}
+	s.http.RegisterOnShutdown(s.traces.silence)
 	raw, err := json.Marshal(endpoint{s.URL})
 	if err == nil {
 		err = writePrivately(filepath.Join(s.Data, endpointFile), raw)
