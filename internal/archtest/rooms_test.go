@@ -154,6 +154,12 @@ var rooms = []room{
 		"a topic takes a message as it is",
 	},
 	{
+		"internal/flowtest",
+		[]string{"internal/audio", "internal/domain", "internal/flow", "internal/flow/machine", "internal/starter"},
+		[]string{sdk + "/aws", sdkTypes, "github.com/go-json-experiment/json", "gopkg.in/yaml.v3"},
+		"a test of a flow gives the same answer on a laptop and in a server, as long as neither can be asked for but through its World",
+	},
+	{
 		"internal/audio", nil, nil,
 		"what is in a recording depends on its bytes alone; calls will play what prompts have checked",
 	},
