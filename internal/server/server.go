@@ -188,7 +188,7 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 		chats.New(c, chats.Others{Engine: s.contacts, Configuration: found, Tokens: s.chats.tokens}),
 		s.participants,
 		contacts.New(c, contacts.Others{
-			Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Destinations: mayCall,
+			Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Predefined: people, Destinations: mayCall,
 		}),
 		people,
 		routes,

@@ -36,6 +36,11 @@ type QuickConnects interface {
 	QuickConnect(ctx context.Context, sc catalog.Scope, idOrARN string) (*catalog.Item[domain.QuickConnect], error)
 }
 
+// Attributes knows the predefined attributes of an instance.
+type Attributes interface {
+	HasPredefinedAttribute(ctx context.Context, sc catalog.Scope, name string) (bool, error)
+}
+
 // Destinations knows where calls may go.
 type Destinations interface {
 	// Refused says why a number, E.164, may not be called from a region, "" when
@@ -50,6 +55,7 @@ type Others struct {
 	Instances     Instances
 	Numbers       Numbers
 	QuickConnects QuickConnects
+	Predefined    Attributes
 	Destinations  Destinations
 }
 

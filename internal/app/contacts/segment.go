@@ -12,7 +12,6 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
-	"ringdown/internal/store"
 )
 
 // The segment attributes that a client may set, beside those of its own (API
@@ -49,7 +48,7 @@ func (c *Contacts) newSegment(ctx context.Context, sc catalog.Scope, given map[s
 		case !ownSegment.MatchString(key):
 			return nil, 0, fault.New(fault.InvalidRequest, "SegmentAttributes: %q cannot be set; %s and %s can, and keys of letters, digits, hyphens and underscores", key, contactExpiry, createdByUser)
 		default:
-			if err := c.checkOwnSegment(ctx, c.catalog.Store(), sc, key, v); err != nil {
+			if err := c.checkOwnSegment(ctx, sc, key, v); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -57,12 +56,12 @@ func (c *Contacts) newSegment(ctx context.Context, sc catalog.Scope, given map[s
 	return maps.Clone(given), minutes, nil
 }
 
-func (c *Contacts) checkOwnSegment(ctx context.Context, rd store.Reader, sc catalog.Scope, key string, v types.SegmentAttributeValue) error {
+func (c *Contacts) checkOwnSegment(ctx context.Context, sc catalog.Scope, key string, v types.SegmentAttributeValue) error {
 	if v.ValueString == nil {
 		return fault.New(fault.InvalidRequest, "SegmentAttributes: %s must be a ValueString", key)
 	}
-	_, err := rd.GetByName(ctx, sc.PK, domain.KindPredefinedAttribute, key)
-	if fault.Is(err, fault.ResourceNotFound) {
+	known, err := c.Predefined.HasPredefinedAttribute(ctx, sc, key)
+	if err == nil && !known {
 		return fault.New(fault.InvalidRequest, "SegmentAttributes: the instance has no predefined attribute %s", key)
 	}
 	return err

@@ -35,6 +35,19 @@ var predefinedAttributeKind = catalog.Kind[domain.PredefinedAttribute]{
 
 func attributeKey(name string) string { return strings.ToLower(name) }
 
+// HasPredefinedAttribute reports whether an instance has a predefined attribute of
+// exactly that name, for those who put it on contacts.
+func (d *Directory) HasPredefinedAttribute(ctx context.Context, sc catalog.Scope, name string) (bool, error) {
+	r, err := d.catalog.Store().GetByName(ctx, sc.PK, domain.KindPredefinedAttribute, attributeKey(name))
+	if fault.Is(err, fault.ResourceNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return r.Name == name, nil
+}
+
 // seedPredefinedAttributes gives a new instance the system's attributes.
 func (d *Directory) seedPredefinedAttributes(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
 	for _, a := range starter.PredefinedAttributes() {
