@@ -237,12 +237,12 @@ var rooms = []room{
 	{
 		"cmd/ringdown",
 		[]string{"internal/server", "internal/flow"},
-		[]string{"gopkg.in/yaml.v3"},
+		[]string{"gopkg.in/yaml.v3", sdk}, // the demo is a client
 		"the command line reads settings and shows what the server says; what it could do alone, tests could not boot",
 	},
 	{
 		"cmd/bench", everything,
-		[]string{sdk, "github.com/prometheus/client_golang", "modernc.org/sqlite"},
+		[]string{sdk, "github.com/prometheus/client_golang", "modernc.org/sqlite", "github.com/coder/websocket"},
 		"it measures parts as well as the whole, and the bare database beside them",
 	},
 	{
