@@ -88,7 +88,10 @@ var controlActions = []ActionType{
 		Parameters: properties(required("ContactFlowId", resource(domain.KindContactFlow))),
 		Errors:     errorsOf(noMatch),
 	},
-	{Name: "EndFlowExecution", Flows: Whisper | CustomerQueue, Terminal: true},
+	// Its page has it in whisper flows and customer queue flows alone, that of the
+	// block in all, and says what it does in an inbound flow (administrator guide,
+	// "End flow / Resume").
+	{Name: "EndFlowExecution", Terminal: true},
 	{
 		// As console exports have it: the page's object is no JSON, and it has no
 		// errors where the service wants NoMatchingError.

@@ -1,6 +1,10 @@
 package flow
 
-import "ringdown/internal/domain"
+import (
+	"fmt"
+
+	"ringdown/internal/domain"
+)
 
 // interactions are those of "Interactions in the Amazon Connect Flow
 // language", and those for data tables of the administrator guide.
@@ -104,7 +108,10 @@ var interactions = []ActionType{
 		Name: "ListDataTableValues",
 		Parameters: properties(
 			required("DataTableId", whole()),
-			optional("PrimaryKeyGroups", anything()),
+			optional("PrimaryKeyGroups", listOf(object(properties(
+				required("PrimaryKeyGroupName", text()),
+				optional("PrimaryValues", tablePrimaryValues),
+			)), 0, 5)),
 		).open(),
 		Errors: errorsOf(noMatch),
 	},
@@ -114,18 +121,42 @@ var interactions = []ActionType{
 			required("DataTableId", whole()),
 			required("DataTableUpsertAttributes", listOf(object(properties(
 				optional("PrimaryKeyGroupName", text()),
-				optional("PrimaryValues", listOf(object(properties(required("Name", text()), required("Value", text()))), 0, 0)),
-				required("Attributes", listOf(object(properties(
-					required("Name", text()), optional("Value", text()), optional("UseDefaultValue", Value{Form: Anything}),
-				)), 1, 25)),
-			)), 1, 25)),
+				optional("PrimaryValues", tablePrimaryValues),
+				optional("Attributes", listOf(object(properties(
+					required("Name", text()), optional("Value", text()), optional("UseDefaultValue", anything()),
+				)), 0, 0)),
+			)), 1, 0)),
 			optional("LockVersion", anything()),
-		),
+		).check(func(c *checker, n *Node, a at) {
+			groups, count := n.Get("DataTableUpsertAttributes"), 0
+			if groups == nil {
+				return
+			}
+			for _, g := range groups.Items {
+				counted := g.Get("Attributes")
+				if counted == nil || len(counted.Items) == 0 {
+					counted = g.Get("PrimaryValues")
+				}
+				if counted != nil {
+					count += len(counted.Items)
+				}
+			}
+			if count > maxTableWrites {
+				c.invalid(groups.Offset, a.member("DataTableUpsertAttributes"), RuleValue, fmt.Sprintf("has %d attributes, at most %d are allowed", count, maxTableWrites))
+			}
+		}),
 		Errors: errorsOf(noMatch),
 	},
 }
 
 const asynchronous = "ASYNCHRONOUS"
+
+// maxTableWrites is how many attributes one action may write. A group that writes
+// none counts with its primary values.
+const maxTableWrites = 25
+
+// tablePrimaryValues say which records of a data table an action is about.
+var tablePrimaryValues = listOf(object(properties(required("Name", text()), required("Value", text()))), 0, 0)
 
 // profileErrors are the branches of the actions for customer profiles.
 func profileErrors(optional ...string) func(*Node) Errors {

@@ -104,8 +104,9 @@ var participantActions = []ActionType{
 	{Name: "DisconnectParticipant", Flows: Inbound | Transfer | CustomerQueue, Terminal: true},
 	{
 		// No page; as the console exports the block "Transfer to phone number".
+		// In customer queue flows: administrator guide, "Transfer to phone number".
 		Name:  "TransferParticipantToThirdParty",
-		Flows: Inbound | Transfer,
+		Flows: Inbound | Transfer | CustomerQueue,
 		Parameters: properties(
 			required("ThirdPartyPhoneNumber", whole()),
 			required("ThirdPartyConnectionTimeLimitSeconds", positive()),

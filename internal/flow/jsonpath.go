@@ -24,7 +24,7 @@ var roots = map[string]root{
 	"CustomerId": leaf, "AwsRegion": leaf, "Channel": leaf, "InitiationMethod": leaf, "InstanceARN": leaf,
 	"LanguageCode": leaf, "TextToSpeechVoiceId": leaf, "Name": leaf, "Description": leaf,
 	"References": branch, "Tags": either, "SegmentAttributes": branch,
-	"Queue": branch, "Agent": branch, "Metrics": branch,
+	"Queue": branch, "Agent": branch, "Metrics": branch, "Capabilities": branch,
 	"Lex": branch, "Media": branch, "MediaStreams": branch, "Email": branch,
 	"Customer": branch, "Case": branch, "Views": branch, "Wisdom": branch,
 	"DataTables": branch, "DataTableList": branch, "Modules": branch,
@@ -38,6 +38,7 @@ type reference struct {
 	start, end int
 	root       string
 	more       bool // something follows the root
+	quotes     int  // bytes at either end that are not the path's
 }
 
 // references finds the JSONPaths in a text. A dollar sign that no name follows
@@ -59,8 +60,17 @@ func references(s string) []reference {
 			end, ref.more = next, true
 		}
 		ref.end, from = end, end
-		all = append(all, ref)
+		all = append(all, ref.unquoted(s))
 	}
+}
+
+// unquoted takes the backticks around a path to a list of rows as part of it:
+// the administrator guide, "Data Table", has such paths written so.
+func (r reference) unquoted(s string) reference {
+	if r.root == "DataTableList" && r.start > 0 && s[r.start-1] == '`' && r.end < len(s) && s[r.end] == '`' {
+		r.start, r.end, r.quotes = r.start-1, r.end+1, 1
+	}
+	return r
 }
 
 // name is where the name that begins at i ends. It begins with a letter.
@@ -153,7 +163,7 @@ func Paths(text string) []Path {
 	paths := make([]Path, len(found))
 	for i, r := range found {
 		p := Path{Start: r.start, End: r.end, Steps: []string{r.root}}
-		for from := r.start + 2 + len(r.root); from < r.end; {
+		for from := r.start + r.quotes + 2 + len(r.root); from < r.end-r.quotes; {
 			to := step(text, from)
 			s := strings.TrimPrefix(text[from:to], ".")
 			if inner, bracketed := strings.CutPrefix(s, "["); bracketed {
