@@ -24,6 +24,7 @@ type options struct {
 	length      time.Duration // of a round of reads or updates
 	rounds      int
 	connections int
+	part        string // the only one, "" for all
 }
 
 func main() {
@@ -34,6 +35,7 @@ func main() {
 	flag.DurationVar(&o.length, "length", 3*time.Second, "length of a round of reads or updates")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.connections, "connections", 64, "concurrent clients")
+	flag.StringVar(&o.part, "part", "", "measure only this part: idle, operations, contacts or search")
 	flag.Parse()
 	var err error
 	if *asFloor {
@@ -56,13 +58,23 @@ func bench(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := benchIdle(bin, filepath.Join(dir, "idle")); err != nil {
-		return err
+	for _, part := range []struct {
+		name  string
+		bench func() error
+	}{
+		{"idle", func() error { return benchIdle(bin, filepath.Join(dir, "idle")) }},
+		{"operations", func() error { return benchOperations(ctx, o, bin, dir) }},
+		{"contacts", func() error { return benchContacts(ctx, o, bin, dir) }},
+		{"search", func() error { return benchSearch(ctx, o, bin, filepath.Join(dir, "search")) }},
+	} {
+		if o.part != "" && o.part != part.name {
+			continue
+		}
+		if err := part.bench(); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
 	}
-	if err := benchOperations(ctx, o, bin, dir); err != nil {
-		return err
-	}
-	return benchSearch(ctx, o, bin, filepath.Join(dir, "search"))
+	return nil
 }
 
 // benchIdle measures a server on an empty data folder.
