@@ -64,7 +64,7 @@ func TestUpdateContact(t *testing.T) {
 	update := func(id string, change func(*connect.UpdateContactInput)) error {
 		in := &connect.UpdateContactInput{InstanceId: &c.id, ContactId: &id}
 		change(in)
-		_, err := c.Client.UpdateContact(c.ctx(), in)
+		_, err := c.UpdateContact(c.ctx(), in)
 		return err
 	}
 	_, err := c.CreatePredefinedAttribute(c.ctx(), &connect.CreatePredefinedAttributeInput{
@@ -123,7 +123,7 @@ func TestUpdateContact(t *testing.T) {
 func TestTagContact(t *testing.T) {
 	c := open(t)
 	tag := func(id string, tags map[string]string) error {
-		_, err := c.Client.TagContact(c.ctx(), &connect.TagContactInput{InstanceId: &c.id, ContactId: &id, Tags: tags})
+		_, err := c.TagContact(c.ctx(), &connect.TagContactInput{InstanceId: &c.id, ContactId: &id, Tags: tags})
 		return err
 	}
 	untag := func(id string, keys ...string) error {
@@ -222,7 +222,7 @@ func TestAssociateContactWithUser(t *testing.T) {
 	})
 	ok(t, err)
 	associate := func(id, user string) error {
-		_, err := c.Client.AssociateContactWithUser(c.ctx(), &connect.AssociateContactWithUserInput{InstanceId: &c.id, ContactId: &id, UserId: &user})
+		_, err := c.AssociateContactWithUser(c.ctx(), &connect.AssociateContactWithUserInput{InstanceId: &c.id, ContactId: &id, UserId: &user})
 		return err
 	}
 	fails(t, associate(c.queuedTask(), *user.UserId), fault.InvalidRequest, "no agents")

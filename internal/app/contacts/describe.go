@@ -93,7 +93,7 @@ func described(sc catalog.Scope, e *domain.Contact) *types.Contact {
 		out.ContactDetails = &types.ContactDetails{Name: catalog.Optional(e.Name), Description: catalog.Optional(shorter(e.Description))}
 	}
 	if e.Pauses > 0 {
-		out.TotalPauseCount = aws.Int32(int32(e.Pauses)) //nolint:gosec // at most ten
+		out.TotalPauseCount = aws.Int32(int32(e.Pauses))
 		out.TotalPauseDurationInSeconds = aws.Int32(int32(e.PausedTime.Seconds()))
 	}
 	if e.Queue != nil {

@@ -275,11 +275,11 @@ func TestUpdateContactSchedule(t *testing.T) {
 func TestPauseContact(t *testing.T) {
 	c := open(t)
 	pause := func(id string, flow *string) error {
-		_, err := c.Client.PauseContact(c.ctx(), &connect.PauseContactInput{InstanceId: &c.id, ContactId: &id, ContactFlowId: flow})
+		_, err := c.PauseContact(c.ctx(), &connect.PauseContactInput{InstanceId: &c.id, ContactId: &id, ContactFlowId: flow})
 		return err
 	}
 	resume := func(id string, flow *string) error {
-		_, err := c.Client.ResumeContact(c.ctx(), &connect.ResumeContactInput{InstanceId: &c.id, ContactId: &id, ContactFlowId: flow})
+		_, err := c.ResumeContact(c.ctx(), &connect.ResumeContactInput{InstanceId: &c.id, ContactId: &id, ContactFlowId: flow})
 		return err
 	}
 	id := c.queuedTask()
@@ -309,7 +309,7 @@ func TestTransferContact(t *testing.T) {
 		for _, f := range change {
 			f(in)
 		}
-		return c.Client.TransferContact(c.ctx(), in)
+		return c.TransferContact(c.ctx(), in)
 	}
 	first := c.queuedTask(func(in *startTask) { in.Attributes = map[string]string{"a": "1"} })
 	token := func(in *connect.TransferContactInput) { in.ClientToken = aws.String("one") }
@@ -364,7 +364,7 @@ func TestCreateContact(t *testing.T) {
 		for _, f := range change {
 			f(in)
 		}
-		return c.Client.CreateContact(c.ctx(), in)
+		return c.CreateContact(c.ctx(), in)
 	}
 	out, err := create(func(in *connect.CreateContactInput) {
 		in.InitiateAs, in.Attributes = types.InitiateAsCompleted, map[string]string{"a": "1"}
