@@ -35,7 +35,8 @@ type Spec struct {
 	Media map[string]any
 	// Chat is there for a chat.
 	Chat *ChatSpec
-	// Leg is an inbound call that is already there.
+	// Leg is an inbound call that is already there; it tells its events to
+	// Birth.Hear.
 	Leg Leg
 	// Callback are the limits of a queued callback.
 	Callback *callback
@@ -52,9 +53,18 @@ type Birth struct {
 	st   *state
 	at   time.Time
 
-	attributes map[string]string // of the chain; nil to leave them
+	line       *line             // the call that it begins with
+	attributes map[string]string // of a chain that it begins; nil for none
 	row        *store.Contact
 	inserted   bool
+}
+
+// Hear brings what happens to the Leg of the Spec to the contact. It may block.
+// Nobody hears what is told before Begin.
+func (b *Birth) Hear(ev LegEvent) {
+	if b.line.owner.Load() != nil {
+		b.line.hear(ev)
+	}
 }
 
 // New prepares a contact. Insert stores it, Begin sets it going.
@@ -74,7 +84,10 @@ func (m *Manager) New(spec Spec) *Birth {
 	if c.Priority == 0 {
 		c.Priority = DefaultPriority
 	}
-	b.st = &state{Flow: spec.Flow, Queue: spec.Queue, Dial: spec.Dial, Media: spec.Media, Callback: spec.Callback}
+	if spec.Leg != nil {
+		b.line = &line{leg: spec.Leg}
+	}
+	b.st = &state{New: !spec.Completed, Flow: spec.Flow, Queue: spec.Queue, Dial: spec.Dial, Media: spec.Media, Callback: spec.Callback}
 	b.prepare()
 	return b
 }
@@ -144,10 +157,13 @@ func (b *Birth) Insert(ctx context.Context, tx store.Tx) error {
 			if err != nil {
 				return err
 			}
-			if attributes, err = merge(old, attributes, true); err != nil {
+			if _, err = merge(old, attributes, true); err != nil {
 				return err
 			}
 		}
+		// Other contacts of the chain may be changing them: they are added under its
+		// lock, by the first transition.
+		b.st.Attributes, attributes = attributes, nil
 	case c.RelatedID != "":
 		related, err := b.m.row(ctx, tx, in, string(c.RelatedID))
 		if err != nil {
@@ -181,6 +197,7 @@ func (b *Birth) Insert(ctx context.Context, tx store.Tx) error {
 	entries := []*store.Entry{eventOf(b.m, in, c, Initiated, b.at, nil)}
 	if b.spec.Completed {
 		entries = append(entries, eventOf(b.m, in, c, DisconnectedEvent, b.at, nil), eventOf(b.m, in, c, Completed, b.at, nil))
+		entries = append(entries, recordOf(b.m, in, c, b.st, attributes, b.at))
 	}
 	entries = append(entries, b.chatEntries()...)
 	b.row, b.inserted, b.attributes = row, true, attributes
@@ -196,30 +213,51 @@ func (b *Birth) Begin() {
 	}
 	b.m.opts.Wake()
 	if b.spec.Completed {
+		if set := b.st.Attributes; len(set) > 0 {
+			_ = b.m.Do(b.m.ctx, b.spec.Instance, string(b.c.ID), func(t *Transition) error { return t.SetAttributes(set, true) })
+		}
 		return
 	}
 	l := b.m.newLive(b.spec.Instance, b.c, b.st)
-	l.version, l.leg = b.row.Version, b.spec.Leg
-	l.chain.mu.Lock()
-	if b.c.PreviousID == "" && b.attributes != nil {
-		l.chain.attributes = b.attributes
-	} else if b.c.PreviousID != "" {
-		l.chain.attributes = nil // read anew: this contact may have added some
+	l.version = b.row.Version
+	if b.line != nil {
+		l.line = b.line
+		b.line.owner.Store(l)
 	}
-	l.chain.mu.Unlock()
+	if b.c.PreviousID == "" {
+		l.chain.mu.Lock()
+		l.chain.attributes = b.attributes
+		l.chain.mu.Unlock()
+	}
+	begun := make(chan struct{})
 	b.m.start(l, func() {
-		_ = l.transition(b.m.ctx, func(t *Transition) error {
-			t.begin()
-			return nil
-		})
+		l.must((*Transition).begin)
+		close(begun)
 	})
+	if len(b.st.Attributes) > 0 { // whoever reads them next shall find them
+		select {
+		case <-begun:
+		case <-l.gone:
+		case <-b.m.ctx.Done():
+		}
+	}
 }
 
 // begin is the first transition of a contact.
 func (t *Transition) begin() {
+	t.st.New = false
+	if set := t.st.Attributes; len(set) > 0 {
+		t.st.Attributes = nil
+		if err := t.SetAttributes(set, true); err != nil { // others have filled them up meanwhile
+			t.note("The attributes of the contact could not be added: " + err.Error())
+		}
+	}
 	t.openChat()
 	switch {
 	case t.c.ScheduledAt.After(t.at): // until then it only waits
+	case t.st.Callback != nil: // the customer is not there yet
+		t.callbackDue()
+		t.enter()
 	case t.st.Dial != nil:
 		t.dial()
 	case t.st.Queue != nil:
@@ -227,6 +265,7 @@ func (t *Transition) begin() {
 		t.st.Queue = nil
 		t.connected()
 		t.enqueue(q)
+		t.arrived()
 	default:
 		t.connected()
 		t.enter()

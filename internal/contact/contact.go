@@ -70,6 +70,8 @@ type Configuration interface {
 	Open(ctx context.Context, in Instance, hoursID string, at time.Time) (bool, error)
 	// Prompt finds a prompt.
 	Prompt(ctx context.Context, in Instance, id string) (Prompt, error)
+	// Dialable reports whether the instance may call a number, E.164.
+	Dialable(ctx context.Context, in Instance, number string) bool
 	// Template finds the flow and the fields of a task template.
 	Template(ctx context.Context, in Instance, id string) (*domain.TaskTemplate, error)
 }

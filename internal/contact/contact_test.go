@@ -29,7 +29,7 @@ func TestTaskRunsItsFlow(t *testing.T) {
 	if err != nil || attributes["was"] != "blue" {
 		t.Errorf("attributes %v, %v", attributes, err)
 	}
-	same(t, w.events(t, id), []string{"INITIATED", "CONNECTED_TO_SYSTEM", "DISCONNECTED", "CONTACT_DATA_UPDATED", "COMPLETED"})
+	same(t, w.events(t, id), []string{"INITIATED", "CONNECTED_TO_SYSTEM", "CONTACT_DATA_UPDATED", "DISCONNECTED", "COMPLETED"})
 	if path := w.path(t, id); len(path) != 4 {
 		t.Errorf("path %q", path)
 	}

@@ -58,9 +58,10 @@ type detail struct {
 	UpdatedProperties []string                `json:"updatedProperties,omitempty"`
 	Tags              map[string]string       `json:"tags,omitempty"`
 	SegmentAttributes map[string]segmentValue `json:"segmentAttributes,omitempty"`
-	RoutingCriteria   *types.RoutingCriteria  `json:"routingCriteria,omitempty"`
+	RoutingCriteria   any                     `json:"routingCriteria,omitempty"`
 	CustomerEndpoint  *endpoint               `json:"customerEndpoint,omitempty"`
 	SystemEndpoint    *endpoint               `json:"systemEndpoint,omitempty"`
+	Detection         string                  `json:"answeringMachineDetectionStatus,omitempty"`
 }
 
 type agentInfo struct {
@@ -107,9 +108,34 @@ func segmentOf(v types.SegmentAttributeValue) segmentValue {
 	return s
 }
 
-// event notes a contact event.
+// event notes a contact event, after one of what has been changed before.
 func (t *Transition) event(kind string) {
-	t.entries = append(t.entries, eventOf(t.live.m, t.in, t.c, kind, t.at, nil))
+	t.tellChanges()
+	t.entries = append(t.entries, eventOf(t.m, t.in, t.c, kind, t.at, nil))
+}
+
+// updatedProperties are those whose change is an event (administrator guide,
+// "Amazon Connect contact events", CONTACT_DATA_UPDATED). Names, references and
+// the like are told with the contact record alone.
+var updatedProperties = map[string]bool{
+	"ScheduledTimestamp": true, "UserDefinedAttributes": true, "Tags": true, "RoutingCriteria": true,
+	"ContactLens.ConversationalAnalytics.Configuration": true, "SegmentAttributes": true,
+}
+
+// tellChanges makes an event of the properties that have been changed since the
+// last.
+func (t *Transition) tellChanges() {
+	var updated []string
+	for _, p := range t.changed {
+		if updatedProperties[p] {
+			updated = append(updated, p)
+		}
+	}
+	t.updated = t.updated || len(t.changed) > 0
+	t.changed = nil
+	if len(updated) > 0 {
+		t.entries = append(t.entries, eventOf(t.m, t.in, t.c, DataUpdated, t.at, updated))
+	}
 }
 
 func eventOf(m *Manager, in Instance, c *domain.Contact, kind string, at time.Time, updated []string) *store.Entry {
@@ -119,11 +145,14 @@ func eventOf(m *Manager, in Instance, c *domain.Contact, kind string, at time.Ti
 		Channel: c.Channel, InstanceARN: in.ARN(), InitiationMethod: string(c.Method),
 		Initiation: millis(c.InitiatedAt), ConnectedToSystem: millis(c.ConnectedAt), Disconnect: millis(c.DisconnectedAt),
 		Scheduled: millis(c.ScheduledAt), DisconnectReason: c.DisconnectReason,
-		UpdatedProperties: updated, Tags: recordTags(in, c), SegmentAttributes: segments(c.Segment), RoutingCriteria: c.Routing,
-		CustomerEndpoint: endpointOf(c.Customer), SystemEndpoint: endpointOf(c.System),
+		UpdatedProperties: updated, Tags: recordTags(in, c), SegmentAttributes: segments(c.Segment),
+		CustomerEndpoint: endpointOf(c.Customer), SystemEndpoint: endpointOf(c.System), Detection: string(c.Detection),
 	}
 	if c.InitialID != c.ID {
 		d.InitialContactID = c.InitialID
+	}
+	if c.Routing != nil {
+		d.RoutingCriteria = criteria(c.Routing, lowerFirst)
 	}
 	if a := c.Agent; a != nil {
 		d.AgentInfo = &agentInfo{in.of(domain.KindUser, string(a.ID)), millis(a.ConnectedAt)}
@@ -179,21 +208,19 @@ func queueType(q *domain.ContactQueue) string {
 }
 
 // settle ends a transition: what has been changed becomes an event, and a
-// contact without after-contact work is complete as soon as it has ended.
+// contact that is complete a record, once more if it was complete before.
 func (t *Transition) settle() {
-	if len(t.changed) > 0 {
-		t.entries = append(t.entries, eventOf(t.m, t.in, t.c, DataUpdated, t.at, t.changed))
-	}
-	if len(t.entries) > 0 || len(t.lines) > 0 {
+	t.Changed(t.subject.Changed...)
+	t.subject.Changed = nil
+	t.tellChanges()
+	if len(t.entries) > 0 || len(t.lines) > 0 || t.updated {
 		t.c.UpdatedAt = t.at
 	}
-	switch {
-	case t.wasEnded:
-		if len(t.changed) > 0 { // the record is told once more
-			t.record()
-		}
-	case t.c.Ended() && !t.c.CompletedAt.IsZero():
-		t.event(Completed)
-		t.record()
+	if t.c.CompletedAt.IsZero() || t.wasComplete && !t.updated {
+		return
 	}
+	if !t.wasComplete {
+		t.event(Completed)
+	}
+	t.entries = append(t.entries, recordOf(t.m, t.in, t.c, t.st, t.subject.Attributes, t.at))
 }

@@ -305,6 +305,11 @@ func (c *config) Open(context.Context, contact.Instance, string, time.Time) (boo
 	return true, nil
 }
 
+// Dialable refuses the numbers of one country.
+func (c *config) Dialable(_ context.Context, _ contact.Instance, number string) bool {
+	return !strings.HasPrefix(number, "+423")
+}
+
 func (c *config) Prompt(_ context.Context, _ contact.Instance, id string) (contact.Prompt, error) {
 	return contact.Prompt{Name: id, URI: "s3://bucket/" + id}, nil
 }

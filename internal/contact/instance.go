@@ -45,22 +45,23 @@ func (m *Manager) EndAll(in Instance) {
 
 // vanish ends a contact that is no longer stored, on its owner's goroutine.
 func (l *live) vanish() {
-	for _, leg := range []Leg{l.leg, l.third} {
-		if leg != nil {
-			leg.Hangup()
-		}
-	}
-	l.leg, l.third = nil, nil
-	if l.queued() {
-		l.m.queues.leave(queueKey{l.in.PK, l.c.Queue.ID}, l.id)
-		if o := l.m.opts.Offerer; o != nil {
-			o.Dequeued(l.in, l.id)
-		}
-	}
+	l.abandon()
 	if a := l.m.opts.Audience; a != nil && l.channel == types.ChannelChat {
 		a.Closed(l.in, l.c.InitialID, "")
 		a.Streaming(l.in, l.c.InitialID, l.id, nil)
 	}
 	now := l.m.now()
 	l.c.DisconnectedAt, l.c.CompletedAt = now, now
+}
+
+// abandon lets go of what the contact has beside its state, and stores nothing.
+func (l *live) abandon() {
+	l.hangupAll()
+	if !l.queued() {
+		return
+	}
+	l.m.queues.leave(queueKey{l.in.PK, l.c.Queue.ID}, l.id)
+	if o := l.m.opts.Offerer; o != nil {
+		o.Dequeued(l.in, l.id)
+	}
 }

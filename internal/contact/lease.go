@@ -3,6 +3,8 @@ package contact
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -88,18 +90,31 @@ func (m *Manager) keepLease() {
 	}
 }
 
-// abandon ends all owners without a word: their contacts go on elsewhere.
+// abandon ends all owners without a word: their contacts go on elsewhere. It
+// returns when none is left, so that what is taken over again later finds no
+// owner.
 func (m *Manager) abandon() {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, l := range m.live {
-		l.lost.Store(true)
-		go func() {
-			select {
-			case l.mail <- func() {}:
-			case <-l.gone:
-			}
-		}()
+	all := slices.Collect(maps.Values(m.live))
+	m.mu.Unlock()
+	for _, l := range all {
+		l.lose()
+	}
+	for _, l := range all {
+		<-l.gone
+	}
+}
+
+// lose tells the owner that another server has the contact.
+func (l *live) lose() { l.taken.Do(func() { close(l.takenOver) }) }
+
+// isLost reports whether another server has the contact.
+func (l *live) isLost() bool {
+	select {
+	case <-l.takenOver:
+		return true
+	default:
+		return false
 	}
 }
 

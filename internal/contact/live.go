@@ -3,17 +3,16 @@ package contact
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 	"github.com/google/uuid"
 
 	"ringdown/internal/domain"
-	"ringdown/internal/fault"
 	"ringdown/internal/flow/machine"
 	"ringdown/internal/store"
 )
@@ -34,14 +33,21 @@ type live struct {
 	st      *state
 	version int64
 	timer   *time.Timer
-	lost    atomic.Bool // another server owns it now
-	leg     Leg // of a call
-	third   Leg // of a transfer to a telephone number
+	// takenOver is closed when another server owns the contact.
+	takenOver chan struct{}
+	taken     sync.Once
+	damaged   *damage // nil while memory and store agree
+	line      *line   // of a call
+	third     *line   // of a transfer to a telephone number
 }
 
 // state is what the owner needs beside the contact to go on. It is stored as
 // JSON.
 type state struct {
+	// New says that the contact has not begun.
+	New bool `json:",omitempty"`
+	// Attributes are to be added to those of the chain when it begins.
+	Attributes map[string]string `json:",omitempty"`
 	// Threads are the flows at work, by whom they talk to.
 	Threads map[side]*thread `json:",omitempty"`
 	// Flow is what the contact begins with once it is its time.
@@ -56,11 +62,14 @@ type state struct {
 	Chat *chatState `json:",omitempty"`
 	// Paused tasks do not go on.
 	Paused bool `json:",omitempty"`
-	// Held says that customer and agent are on hold.
-	Held bool `json:",omitempty"`
-	// Limits of a queued callback.
+	// Requeue has a paused task go back into the queue that it was taken out of.
+	Requeue bool `json:",omitempty"`
+	// Hold is who is on hold, and who was.
+	Hold holding `json:",omitzero"`
+	// Callback is there for a queued callback until it is answered.
 	Callback *callback `json:",omitempty"`
-	// Third is true while the customer talks to a third party.
+	// Third is there while the customer is called through, or talks, to a third
+	// party.
 	Third *thirdParty `json:",omitempty"`
 }
 
@@ -71,6 +80,10 @@ const (
 	customer side = "customer"
 	agent    side = "agent"
 )
+
+// sides are both, in the order in which whatever concerns both is done: what a
+// contact does must not depend on the order of a map.
+var sides = [...]side{customer, agent}
 
 // thread is a flow at work.
 type thread struct {
@@ -83,12 +96,13 @@ type thread struct {
 type purpose string
 
 const (
-	entry    purpose = "entry"   // the contact's own flow
-	waiting  purpose = "queue"   // while in a queue
-	whisper  purpose = "whisper" // before agent and customer are joined
-	hold     purpose = "hold"    // while on hold
-	pausing  purpose = "pause"   // of a task that is paused
-	resuming purpose = "resume"  // of a task that is resumed
+	entry    purpose = "entry"    // the contact's own flow
+	waiting  purpose = "queue"    // while in a queue
+	whisper  purpose = "whisper"  // before agent and customer are joined
+	greeting purpose = "greeting" // outbound whisper of a callback
+	hold     purpose = "hold"     // while on hold
+	pausing  purpose = "pause"    // of a task that is paused
+	resuming purpose = "resume"   // of a task that is resumed
 )
 
 // Dial is how an outbound call is placed.
@@ -104,11 +118,9 @@ func (m *Manager) load(ctx context.Context, in Instance, row *store.Contact) (*l
 	if err != nil {
 		return nil, err
 	}
-	st := &state{}
-	if row.State != nil {
-		if err := json.Unmarshal(row.State, st); err != nil {
-			return nil, fmt.Errorf("state of contact %s: %w", row.ID, err)
-		}
+	st, err := decodeState(row)
+	if err != nil {
+		return nil, err
 	}
 	l := m.newLive(in, c, st)
 	l.version = row.Version
@@ -125,7 +137,7 @@ func (m *Manager) load(ctx context.Context, in Instance, row *store.Contact) (*l
 func (m *Manager) newLive(in Instance, c *domain.Contact, st *state) *live {
 	return &live{
 		m: m, in: in, id: c.ID, chain: m.join(c.InitialID), channel: c.Channel, c: c, st: st,
-		mail: make(chan func()), gone: make(chan struct{}),
+		mail: make(chan func()), gone: make(chan struct{}), takenOver: make(chan struct{}),
 	}
 }
 
@@ -147,35 +159,49 @@ func (l *live) own(first func()) {
 		close(l.gone)
 	}()
 	l.timer = time.NewTimer(time.Hour)
-	l.timer.Stop()
 	defer l.timer.Stop()
 	first()
-	for !l.over() {
+	for {
+		switch {
+		case l.m.ctx.Err() != nil: // the server stops
+			l.hangupAll()
+			return
+		case l.isLost():
+			l.abandon()
+			return
+		case l.damaged != nil:
+			l.mend()
+			continue
+		case l.over():
+			return
+		}
 		l.arm()
 		select {
 		case f := <-l.mail:
 			f()
 		case <-l.timer.C:
-			_ = l.transition(l.m.ctx, func(t *Transition) error { t.due(); return nil })
-		case <-l.m.ctx.Done():
-			if l.leg != nil {
-				l.leg.Hangup()
+			if due := l.deadline(); !due.IsZero() && !due.After(l.m.now()) { // the clock may have been set back
+				l.must(func(t *Transition) { t.due() })
 			}
-			return
+		case <-l.takenOver:
+		case <-l.m.ctx.Done():
 		}
 	}
 }
 
 // over reports whether nothing more will happen by itself.
-func (l *live) over() bool { return !l.c.CompletedAt.IsZero() || l.lost.Load() }
+func (l *live) over() bool { return l.damaged == nil && !l.c.CompletedAt.IsZero() }
 
 // send has the owner make a transition, from a goroutine that does not wait for
-// it. What comes after the end is lost, as it would have no effect.
-func (l *live) send(fn func(t *Transition)) {
+// it. False says that the contact has ended, so that it would have no effect.
+func (l *live) send(fn func(t *Transition)) bool {
 	select {
-	case l.mail <- func() { _ = l.transition(l.m.ctx, func(t *Transition) error { fn(t); return nil }) }:
+	case l.mail <- func() { l.must(fn) }:
+		return true
 	case <-l.gone:
+		return false
 	case <-l.m.ctx.Done():
+		return true
 	}
 }
 
@@ -189,12 +215,20 @@ type Transition struct {
 	entries []*store.Entry
 	lines   []machine.Line
 	births  []*Birth
-	// changed names the properties of a CONTACT_DATA_UPDATED event.
+	// changed names the properties of the next CONTACT_DATA_UPDATED event; updated
+	// tells that there were any.
 	changed []string
+	updated bool
 	// then is done once the transition is stored, in this order.
 	then []func()
-	// wasEnded is true when the contact had ended before.
-	wasEnded bool
+	// next are transitions of their own that follow when all of then is done.
+	next []func(t *Transition)
+	// wasComplete is true when the contact was complete before.
+	wasComplete bool
+	// row is the contact as the transition stores it.
+	row *store.Contact
+	// line and third are those of the contact after the transition.
+	line, third *line
 }
 
 // At is the time of the transition.
@@ -206,11 +240,7 @@ func (t *Transition) Contact() *domain.Contact { return t.c }
 // Changed notes properties that have been changed, as contact events name them.
 func (t *Transition) Changed(properties ...string) {
 	for _, p := range properties {
-		known := false
-		for _, c := range t.changed {
-			known = known || c == p
-		}
-		if !known {
+		if !slices.Contains(t.changed, p) {
 			t.changed = append(t.changed, p)
 		}
 	}
@@ -219,24 +249,43 @@ func (t *Transition) Changed(properties ...string) {
 // After has something done once the transition is stored. It must not block.
 func (t *Transition) After(f func()) { t.then = append(t.then, f) }
 
+// later has something done in a transition of its own, right after this one.
+func (t *Transition) later(fn func(t *Transition)) { t.next = append(t.next, fn) }
+
 // transition runs fn, stores what it did and acts upon it. An error of fn
-// undoes nothing: it must come before fn has changed anything.
+// undoes nothing: it must come before fn has changed anything. After any other
+// error the contact is damaged, and its owner mends it before all else.
 func (l *live) transition(ctx context.Context, fn func(t *Transition) error) error {
-	t := &Transition{live: l, ctx: l.m.ctx, at: l.m.now(), wasEnded: l.c.Ended()}
+	at := l.m.now()
+	if at.Before(l.c.UpdatedAt) { // the clock was set back
+		at = l.c.UpdatedAt
+	}
+	t := &Transition{live: l, ctx: l.m.ctx, at: at, wasComplete: !l.c.CompletedAt.IsZero(), line: l.line, third: l.third}
 	if err := t.attempt(ctx, fn); err != nil {
 		return err
 	}
-	if len(t.entries) > 0 {
-		l.m.opts.Wake()
-	}
-	for _, f := range t.then {
-		f()
-	}
+	l.line, l.third = t.line, t.third
+	t.act()
 	return nil
 }
 
+// act does what follows from a transition that is stored.
+func (t *Transition) act() {
+	if len(t.entries) > 0 {
+		t.m.opts.Wake()
+	}
+	for _, f := range t.then {
+		t.guard(f)
+	}
+	for _, f := range t.next {
+		if t.damaged == nil {
+			t.must(f)
+		}
+	}
+}
+
 // attempt is the part of a transition that holds the chain.
-func (t *Transition) attempt(ctx context.Context, fn func(t *Transition) error) error {
+func (t *Transition) attempt(ctx context.Context, fn func(t *Transition) error) (err error) {
 	t.chain.mu.Lock()
 	defer t.chain.mu.Unlock()
 	if err := t.chain.read(ctx, t.m.store, t.in); err != nil {
@@ -246,31 +295,36 @@ func (t *Transition) attempt(ctx context.Context, fn func(t *Transition) error) 
 	t.subject = &machine.Subject{
 		Contact: t.c, Attributes: before, InstanceARN: t.in.ARN(), Region: t.in.Region, Media: t.st.Media,
 	}
-	if err := fn(t); err != nil {
+	defer func() {
+		if d := t.damaged; d != nil {
+			t.chain.attributes = nil // read anew
+			if d.panicked {
+				err = errPanicked
+			}
+		}
+	}()
+	defer t.rescue()
+	if err = fn(t); err != nil {
 		return err
 	}
-	t.Changed(t.subject.Changed...)
 	t.settle()
-	t.chain.attributes = t.subject.Attributes
-	err := t.store(ctx, before, t.chain.attributes)
-	if err == nil {
-		return nil
-	}
-	t.m.opts.Logger.Error("a contact could not be stored", slog.String("contact", string(t.id)), slog.String("instance", string(t.in.ID)), slog.Any("err", err))
-	t.chain.attributes = nil
-	if t.timer == nil { // one that has ended, nobody holds on to it
+	if err = t.store(ctx, before, t.subject.Attributes); err != nil {
+		t.m.opts.Logger.Error("a contact could not be stored", slog.String("contact", string(t.id)), slog.String("instance", string(t.in.ID)), slog.Any("err", err))
+		t.damaged = &damage{t: t}
 		return err
 	}
-	return errors.Join(err, t.reload())
+	t.chain.attributes = t.subject.Attributes
+	return nil
 }
 
 // store writes everything in one transaction.
 func (t *Transition) store(ctx context.Context, before, after map[string]string) error {
 	t.log()
-	row, err := t.row()
+	row, err := rowOf(t.in, t.c, t.st)
 	if err != nil {
 		return err
 	}
+	t.row = row
 	var attributes []byte
 	if !same(before, after) {
 		if attributes, err = json.Marshal(after); err != nil {
@@ -318,11 +372,7 @@ func (t *Transition) store(ctx context.Context, before, after map[string]string)
 	return nil
 }
 
-// row is the contact as it is kept.
-func (t *Transition) row() (*store.Contact, error) {
-	return rowOf(t.in, t.c, t.st)
-}
-
+// rowOf is a contact as it is kept.
 func rowOf(in Instance, c *domain.Contact, st *state) (*store.Contact, error) {
 	doc, err := json.Marshal(c)
 	if err != nil {
@@ -377,37 +427,4 @@ func same(a, b map[string]string) bool {
 		}
 	}
 	return true
-}
-
-// reload takes the contact back to what is stored, after a transition that
-// could not be, and begins again from there. It tries until it can.
-func (l *live) reload() error {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
-		row, err := l.m.store.Contact(l.m.ctx, l.in.PK, string(l.id))
-		if err == nil {
-			c, err := decode(row)
-			if err != nil {
-				return err
-			}
-			st := &state{}
-			if row.State != nil {
-				if err := json.Unmarshal(row.State, st); err != nil {
-					return err
-				}
-			}
-			l.c, l.st, l.version = c, st, row.Version
-			if err := l.chain.read(l.m.ctx, l.m.store, l.in); err == nil {
-				return nil
-			}
-		}
-		if fault.Is(err, fault.ResourceNotFound) { // with its instance
-			l.c.CompletedAt = l.m.now()
-			return nil
-		}
-		select {
-		case <-l.m.ctx.Done():
-			return l.m.ctx.Err()
-		case <-time.After(wait):
-		}
-	}
 }

@@ -72,9 +72,12 @@ func (m *Manager) Open(ctx context.Context, st store.Store, shared bool) error {
 	return m.adoptAll(ctx)
 }
 
-// adoptAll takes up all contacts that live.
+// adoptAll takes up all contacts that live. None goes on before all have owners,
+// since some change others.
 func (m *Manager) adoptAll(ctx context.Context) error {
 	const batch = 500
+	all := make(chan struct{})
+	defer close(all)
 	after := ""
 	for {
 		rows, err := m.store.LiveContacts(ctx, after, batch)
@@ -83,7 +86,7 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 		}
 		for _, row := range rows {
 			after = row.ID
-			if err := m.adopt(ctx, row); err != nil {
+			if err := m.adopt(ctx, row, all); err != nil {
 				return err
 			}
 		}
@@ -93,17 +96,35 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 	}
 }
 
-// adopt makes a stored contact live.
-func (m *Manager) adopt(ctx context.Context, row *store.Contact) error {
+// adopt makes a stored contact live; it goes on when all is closed. One that
+// cannot be read is left as it is, so that it does not keep the others from going
+// on.
+func (m *Manager) adopt(ctx context.Context, row *store.Contact, all <-chan struct{}) error {
 	in, err := m.opts.Configuration.Instance(ctx, row.Instance)
+	if fault.Is(err, fault.ResourceNotFound) { // it is being deleted
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	l, err := m.load(ctx, in, row)
-	if err != nil {
-		return err
+	c, err := decode(row)
+	var st *state
+	if err == nil {
+		st, err = decodeState(row)
 	}
-	m.start(l, func() { l.recover() })
+	if err != nil {
+		m.opts.Logger.Error("a contact cannot be taken up", slog.String("contact", row.ID), slog.Any("err", err))
+		return nil
+	}
+	l := m.newLive(in, c, st)
+	l.version = row.Version
+	m.start(l, func() {
+		select {
+		case <-all:
+			l.must(func(t *Transition) { t.resumeLife() })
+		case <-m.ctx.Done():
+		}
+	})
 	return nil
 }
 
@@ -136,11 +157,15 @@ func (m *Manager) find(in Instance, id domain.ContactID) *live {
 	return l
 }
 
-// start gives a contact its owner, whose first work is first.
+// start gives a contact its owner, whose first work is first. When the server
+// stops, or the contact has an owner, there is none.
 func (m *Manager) start(l *live, first func()) {
 	m.mu.Lock()
 	if m.closed || m.live[l.id] != nil {
 		m.mu.Unlock()
+		l.hangupAll()
+		m.release(l)
+		close(l.gone)
 		return
 	}
 	m.live[l.id] = l
@@ -224,7 +249,13 @@ func (m *Manager) Do(ctx context.Context, in Instance, id string, fn func(t *Tra
 		}
 		result := make(chan error, 1)
 		select {
-		case l.mail <- func() { result <- l.transition(ctx, fn) }:
+		case l.mail <- func() {
+			if l.isLost() {
+				result <- m.elsewhere()
+				return
+			}
+			result <- l.transition(ctx, fn)
+		}:
 			return <-result
 		case <-l.gone: // it has ended meanwhile
 		case <-ctx.Done():

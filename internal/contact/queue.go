@@ -3,6 +3,7 @@ package contact
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -163,21 +164,29 @@ const maxHops = 11
 
 // flowEnqueue puts the contact where its flow wants it.
 func (t *Transition) flowEnqueue(r *machine.EnqueueRequest) machine.Reply {
-	q, err := t.findQueue(r.Queue)
-	if err != nil {
-		return t.m.notFound(err)
+	q, reply := t.open(r.Queue)
+	if reply != nil {
+		return *reply
 	}
-	if !q.Enabled {
-		return failed
-	}
-	if r.Requeue {
-		return t.requeue(q)
-	}
-	if !t.take(q, q.MaxContacts) {
+	if !t.m.queues.enter(queueKey{t.in.PK, q.ID}, t.place(t.at), q.MaxContacts) {
 		return machine.Reply{Err: "QueueAtCapacity"}
 	}
 	t.enqueued(q.ContactQueue)
 	return machine.Reply{}
+}
+
+// open finds a queue that takes contacts; the reply is there when there is none.
+func (t *Transition) open(of domain.ContactQueue) (Queue, *machine.Reply) {
+	q, err := t.findQueue(of)
+	if err != nil {
+		reply := t.m.notFound(err)
+		return q, &reply
+	}
+	if !q.Enabled {
+		reply := failed
+		return q, &reply
+	}
+	return q, nil
 }
 
 func (t *Transition) findQueue(q domain.ContactQueue) (Queue, error) {
@@ -187,25 +196,29 @@ func (t *Transition) findQueue(q domain.ContactQueue) (Queue, error) {
 	return t.m.opts.Configuration.Queue(t.ctx, t.in, string(q.ID))
 }
 
-// take reserves the contact's place in a queue.
-func (t *Transition) take(q Queue, most *int32) bool {
-	key := queueKey{t.in.PK, q.ID}
-	w := waitingContact{
-		id: t.id, channel: t.c.Channel, enqueued: t.at, priority: t.c.Priority,
-		adjusted: t.at.Add(-time.Duration(t.c.TimeAdjustment) * time.Second),
+// place is that of the contact in a queue that it is in since a time.
+func (l *live) place(since time.Time) waitingContact {
+	age := since
+	if cb := l.st.Callback; cb != nil && !cb.Since.IsZero() {
+		age = cb.Since
 	}
-	return t.m.queues.enter(key, w, most)
+	return waitingContact{
+		id: l.id, channel: l.c.Channel, enqueued: since, priority: l.c.Priority,
+		adjusted: age.Add(-time.Duration(l.c.TimeAdjustment) * time.Second),
+	}
 }
 
-// enqueue puts the contact into a queue that it was made for.
+// enqueue puts the contact into a queue that it was made for, or was in, however
+// many are there. One that is no longer there ends the contact.
 func (t *Transition) enqueue(q domain.ContactQueue) {
 	found, err := t.findQueue(q)
 	if err != nil {
 		t.m.notFound(err)
-		t.disconnect("OTHER")
+		t.note("The queue " + q.Name + " cannot be found.")
+		t.disconnect(other)
 		return
 	}
-	t.take(found, nil)
+	t.m.queues.enter(queueKey{t.in.PK, found.ID}, t.place(t.at), nil)
 	t.enqueued(found.ContactQueue)
 }
 
@@ -218,12 +231,17 @@ func (t *Transition) enqueued(q domain.ContactQueue) {
 	t.event(Queued)
 	t.offer()
 	// The flow that has put it there is still at work: its own comes after.
-	if f, ok := t.hook("CustomerQueue", true); ok && t.st.Callback == nil {
-		t.later(func(t *Transition) {
-			if t.queued() {
-				t.run(customer, waiting, f)
-			}
-		})
+	t.later((*Transition).beginWaiting)
+}
+
+// beginWaiting has the contact run its customer queue flow, unless it came with
+// one. A callback has no customer who could hear it.
+func (t *Transition) beginWaiting() {
+	if !t.queued() || t.st.Callback != nil || t.st.Threads[customer] != nil {
+		return
+	}
+	if f, ok := t.hook("CustomerQueue", true); ok {
+		t.run(customer, waiting, f)
 	}
 }
 
@@ -232,34 +250,31 @@ func (l *live) queued() bool {
 	return l.c.Queue != nil && !l.c.EnqueuedAt.IsZero() && l.c.DequeuedAt.IsZero() && !l.c.Ended()
 }
 
-// later has something done in a transition of its own, right after this one.
-func (t *Transition) later(fn func(t *Transition)) {
-	l := t.live
-	t.After(func() {
-		_ = l.transition(l.m.ctx, func(t *Transition) error { fn(t); return nil })
-	})
-}
-
 // offer tells whoever finds agents, once this is stored.
 func (t *Transition) offer() {
 	if o := t.m.opts.Offerer; o != nil {
-		c := *t.c
-		t.After(func() { o.Enqueued(t.in, &c) })
+		c := copyOf(t.c)
+		t.After(func() { o.Enqueued(t.in, c) })
 	}
 }
 
+// copyOf is a contact for somebody who is not its owner. Values that are replaced
+// and never changed in place are shared; so are maps, whose owners change copies
+// of them.
+func copyOf(c *domain.Contact) *domain.Contact {
+	d := *c
+	d.Next = slices.Clone(c.Next)
+	d.Segment, d.Tags, d.References = maps.Clone(c.Segment), maps.Clone(c.Tags), maps.Clone(c.References)
+	d.Hooks, d.Behavior = maps.Clone(c.Hooks), maps.Clone(c.Behavior)
+	d.Recordings = slices.Clone(c.Recordings)
+	return &d
+}
+
 // waitIn takes up a place that the contact had before a restart.
-func (t *Transition) waitIn(q domain.ContactQueue) {
-	t.m.queues.enter(queueKey{t.in.PK, q.ID}, waitingContact{
-		id: t.id, channel: t.c.Channel, enqueued: t.c.EnqueuedAt, priority: t.c.Priority,
-		adjusted: t.c.EnqueuedAt.Add(-time.Duration(t.c.TimeAdjustment) * time.Second),
-	}, nil)
+func (t *Transition) waitIn() {
+	t.m.queues.enter(queueKey{t.in.PK, t.c.Queue.ID}, t.place(t.c.EnqueuedAt), nil)
 	t.offer()
-	if len(t.st.Threads) == 0 && t.st.Callback == nil {
-		if f, ok := t.hook("CustomerQueue", true); ok {
-			t.run(customer, waiting, f)
-		}
-	}
+	t.later((*Transition).beginWaiting)
 }
 
 // dequeue takes the contact out of its queue.
@@ -279,40 +294,64 @@ func (t *Transition) dequeue() {
 }
 
 // requeue moves the contact from its queue into another: a new contact of the
-// chain goes on there, this one ends (administrator guide, "Transfer contacts
-// from one queue to another").
-func (t *Transition) requeue(q Queue) machine.Reply {
+// chain waits there, this one ends. The flow goes on with the new one, which is
+// who gets the answer: the customer still hears it (administrator guide, "End
+// flow / Resume": it does not end until an agent has the contact).
+func (t *Transition) requeue(s side, th *thread, r *machine.EnqueueRequest) (machine.Reply, bool) {
 	if !t.queued() || t.c.Hops >= maxHops {
-		return failed
+		return failed, true
 	}
-	// Transfers between queues may fill them by a fifth more (administrator
-	// guide, "Set the maximum number of contacts in a queue").
-	if q.MaxContacts != nil {
-		if most := int(*q.MaxContacts) * 6 / 5; len(t.m.queues.waiting(queueKey{t.in.PK, q.ID}, "")) >= most {
-			return machine.Reply{Err: "QueueAtCapacity"}
-		}
+	q, reply := t.open(r.Queue)
+	if reply != nil {
+		return *reply, true
+	}
+	if q.MaxContacts != nil && len(t.m.queues.waiting(queueKey{t.in.PK, q.ID}, "")) >= tolerated(*q.MaxContacts) {
+		return machine.Reply{Err: "QueueAtCapacity"}, true
 	}
 	b := t.successor(types.ContactInitiationMethodQueueTransfer)
 	b.c.Hops = t.c.Hops + 1
-	b.st.Queue = &q.ContactQueue
+	b.c.TargetQueue = &q.ContactQueue
+	b.c.Routing = t.c.Routing // which begins with its first step again
 	b.c.System = nil
+	b.st.Queue = &q.ContactQueue
+	b.st.Threads = map[side]*thread{s: th}
+	delete(t.st.Threads, s)
 	t.hand(b)
-	return machine.Reply{}
+	return machine.Reply{}, false
+}
+
+// tolerated is how many contacts transfers between queues may bring into one
+// (administrator guide, "Set the maximum number of contacts in a queue": a fifth
+// more).
+func tolerated(most int32) int { return int(most) * 6 / 5 }
+
+// arrived answers the flow that has brought the contact here from another queue.
+func (t *Transition) arrived() {
+	for _, s := range sides {
+		th := t.st.Threads[s]
+		if th == nil || th.Run.Wait == nil || th.Run.Wait.Request == nil {
+			continue
+		}
+		if r := th.Run.Wait.Request; r.Enqueue != nil && r.Enqueue.Requeue {
+			t.step(s, machine.Event{At: t.at, Kind: machine.Replied, Seq: r.Seq})
+		}
+	}
 }
 
 // successor prepares the next contact of the chain, which inherits what belongs
 // to the customer.
 func (t *Transition) successor(method types.ContactInitiationMethod) *Birth {
+	from := copyOf(t.c) // this contact may live on
 	c := domain.Contact{
-		PreviousID: t.id, InitialID: t.c.InitialID, AssociationID: t.c.AssociationID,
-		Channel: t.c.Channel, Method: method, Name: t.c.Name, Description: t.c.Description,
-		Segment: t.c.Segment, Tags: t.c.Tags, References: t.c.References, CustomerID: t.c.CustomerID,
-		Customer: t.c.Customer, System: t.c.System, Template: t.c.Template, Language: t.c.Language, Voice: t.c.Voice,
-		Hooks: t.c.Hooks, Logging: t.c.Logging, Behavior: t.c.Behavior, ExpiresAt: t.c.ExpiresAt,
-		Priority: t.c.Priority, TimeAdjustment: t.c.TimeAdjustment, Hops: t.c.Hops,
+		PreviousID: t.id, InitialID: from.InitialID, AssociationID: from.AssociationID,
+		Channel: from.Channel, Method: method, Name: from.Name, Description: from.Description,
+		Segment: from.Segment, Tags: from.Tags, References: from.References, CustomerID: from.CustomerID,
+		Customer: from.Customer, System: from.System, Template: from.Template, Language: from.Language, Voice: from.Voice,
+		Hooks: from.Hooks, Logging: from.Logging, Behavior: from.Behavior, ExpiresAt: from.ExpiresAt,
+		Priority: from.Priority, TimeAdjustment: from.TimeAdjustment, Hops: from.Hops,
 	}
 	b := t.m.New(Spec{Instance: t.in, Contact: c, Media: t.st.Media})
-	t.c.Next = append(t.c.Next, domain.NextContact{ID: b.c.ID, Method: method})
+	t.c.Next = append(from.Next, domain.NextContact{ID: b.c.ID, Method: method})
 	t.births = append(t.births, b)
 	return b
 }
@@ -320,13 +359,15 @@ func (t *Transition) successor(method types.ContactInitiationMethod) *Birth {
 // hand ends this contact as transferred: its customer, with the leg or the
 // chat, goes over to the next.
 func (t *Transition) hand(b *Birth) {
-	b.spec.Leg, t.leg = t.leg, nil
+	b.line, t.line = t.line, nil
+	t.dropThird()
 	t.handChat()
 	b.st.Chat, t.st.Chat = t.st.Chat, nil
-	for s := range t.st.Threads {
+	for _, s := range sides {
 		t.interrupt(s, "The contact was transferred.")
 	}
 	t.dequeue()
+	t.endHold()
 	t.c.DisconnectedAt = t.at
 	t.event(DisconnectedEvent)
 	t.complete()
@@ -338,12 +379,15 @@ func (t *Transition) activateRouting() {
 	if r == nil || len(r.Steps) == 0 || t.c.Queue.AgentID != "" {
 		return
 	}
-	at := t.at
-	r.ActivationTimestamp = &at
-	for i := range r.Steps {
-		r.Steps[i].Status = types.RoutingCriteriaStepStatusInactive
+	// Somebody else may hold on to the criteria as they are.
+	active, at := *r, t.at
+	active.ActivationTimestamp = &at
+	active.Steps = slices.Clone(r.Steps)
+	for i := range active.Steps {
+		active.Steps[i].Status = types.RoutingCriteriaStepStatusInactive
 	}
-	r.Steps[0].Status = types.RoutingCriteriaStepStatusActive
+	active.Steps[0].Status = types.RoutingCriteriaStepStatusActive
+	t.c.Routing = &active
 }
 
 // Route changes the place of a contact in its queue (API reference,
@@ -359,10 +403,7 @@ func (m *Manager) Route(ctx context.Context, in Instance, id string, fn func(c *
 		t.Changed(properties...)
 		if t.queued() {
 			key := queueKey{t.in.PK, t.c.Queue.ID}
-			w := waitingContact{
-				id: t.id, channel: t.c.Channel, enqueued: t.c.EnqueuedAt, priority: t.c.Priority,
-				adjusted: t.c.EnqueuedAt.Add(-time.Duration(t.c.TimeAdjustment) * time.Second),
-			}
+			w := t.place(t.c.EnqueuedAt)
 			t.activateRouting()
 			t.After(func() { m.queues.enter(key, w, nil) })
 			t.offer()

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 	"github.com/google/uuid"
 
 	"ringdown/internal/domain"
@@ -15,47 +18,53 @@ import (
 // record is a contact record (administrator guide, "Contact records data
 // model"). Times have whole seconds, durations are whole seconds.
 type record struct {
-	AWSAccountID               string                  `json:"AWSAccountId"`
-	FormatVersion              string                  `json:"AWSContactTraceRecordFormatVersion"`
-	Agent                      *recordAgent            `json:"Agent"`
-	AgentConnectionAttempts    int                     `json:"AgentConnectionAttempts"`
-	Attributes                 map[string]string       `json:"Attributes"`
-	Channel                    string                  `json:"Channel"`
-	ConnectedToSystemTimestamp *string                 `json:"ConnectedToSystemTimestamp"`
-	ContactID                  domain.ContactID        `json:"ContactId"`
-	ContactDetails             map[string]string       `json:"ContactDetails"`
-	CustomerEndpoint           *recordEndpoint         `json:"CustomerEndpoint"`
-	CustomerID                 *string                 `json:"CustomerId,omitempty"`
-	DisconnectReason           *string                 `json:"DisconnectReason"`
-	DisconnectTimestamp        *string                 `json:"DisconnectTimestamp"`
-	InitialContactID           *domain.ContactID       `json:"InitialContactId"`
-	InitiationMethod           string                  `json:"InitiationMethod"`
-	InitiationTimestamp        *string                 `json:"InitiationTimestamp"`
-	InstanceARN                string                  `json:"InstanceARN"`
-	LastUpdateTimestamp        *string                 `json:"LastUpdateTimestamp"`
-	MediaStreams               []recordStream          `json:"MediaStreams"`
-	NextContactID              *domain.ContactID       `json:"NextContactId"`
-	PreviousContactID          *domain.ContactID       `json:"PreviousContactId"`
-	RelatedContactID           *domain.ContactID       `json:"RelatedContactId,omitempty"`
-	Queue                      *recordQueue            `json:"Queue"`
-	Recording                  any                     `json:"Recording"`
-	Recordings                 any                     `json:"Recordings"`
-	References                 []recordReference       `json:"References"`
-	ScheduledTimestamp         *string                 `json:"ScheduledTimestamp"`
-	SegmentAttributes          map[string]segmentValue `json:"SegmentAttributes"`
-	SystemEndpoint             *recordEndpoint         `json:"SystemEndpoint"`
-	Tags                       map[string]string       `json:"Tags"`
-	TransferCompletedTimestamp *string                 `json:"TransferCompletedTimestamp"`
-	TransferredToEndpoint      *recordEndpoint         `json:"TransferredToEndpoint"`
-	RoutingCriteria            any                     `json:"RoutingCriteria,omitempty"`
-	AnsweringMachineDetection  string                  `json:"AnsweringMachineDetectionStatus,omitempty"`
-	VoiceIDResult              any                     `json:"VoiceIdResult"`
+	AWSAccountID               string            `json:"AWSAccountId"`
+	FormatVersion              string            `json:"AWSContactTraceRecordFormatVersion"`
+	Agent                      *recordAgent      `json:"Agent"`
+	AgentConnectionAttempts    int               `json:"AgentConnectionAttempts"`
+	Attributes                 map[string]string `json:"Attributes"`
+	Channel                    string            `json:"Channel"`
+	ConnectedToSystemTimestamp *string           `json:"ConnectedToSystemTimestamp"`
+	ContactID                  domain.ContactID  `json:"ContactId"`
+	ContactDetails             map[string]string `json:"ContactDetails"`
+	CustomerEndpoint           *recordEndpoint   `json:"CustomerEndpoint"`
+	CustomerID                 *string           `json:"CustomerId,omitempty"`
+	DisconnectReason           *string           `json:"DisconnectReason"`
+	DisconnectTimestamp        *string           `json:"DisconnectTimestamp"`
+	InitialContactID           *domain.ContactID `json:"InitialContactId"`
+	InitiationMethod           string            `json:"InitiationMethod"`
+	InitiationTimestamp        *string           `json:"InitiationTimestamp"`
+	InstanceARN                string            `json:"InstanceARN"`
+	LastUpdateTimestamp        *string           `json:"LastUpdateTimestamp"`
+	MediaStreams               []recordStream    `json:"MediaStreams"`
+	NextContactID              *domain.ContactID `json:"NextContactId"`
+	PreviousContactID          *domain.ContactID `json:"PreviousContactId"`
+	RelatedContactID           *domain.ContactID `json:"RelatedContactId,omitempty"`
+	Queue                      *recordQueue      `json:"Queue"`
+	Recording                  any               `json:"Recording"`
+	Recordings                 any               `json:"Recordings"`
+	References                 []recordReference `json:"References"`
+	ScheduledTimestamp         *string           `json:"ScheduledTimestamp"`
+	SegmentAttributes          map[string]any    `json:"SegmentAttributes"`
+	SystemEndpoint             *recordEndpoint   `json:"SystemEndpoint"`
+	Tags                       map[string]string `json:"Tags"`
+	TransferCompletedTimestamp *string           `json:"TransferCompletedTimestamp"`
+	TransferredToEndpoint      *recordEndpoint   `json:"TransferredToEndpoint"`
+	RoutingCriteria            any               `json:"RoutingCriteria,omitempty"`
+	AnsweringMachineDetection  string            `json:"AnsweringMachineDetectionStatus,omitempty"`
+	VoiceIDResult              any               `json:"VoiceIdResult"`
 }
 
 type recordAgent struct {
 	ARN                       string  `json:"ARN"`
+	AfterContactWorkDuration  int     `json:"AfterContactWorkDuration"`
+	AfterContactWorkEnd       *string `json:"AfterContactWorkEndTimestamp"`
+	AfterContactWorkStart     *string `json:"AfterContactWorkStartTimestamp"`
 	AgentInteractionDuration  int     `json:"AgentInteractionDuration"`
 	ConnectedToAgentTimestamp *string `json:"ConnectedToAgentTimestamp"`
+	CustomerHoldDuration      int     `json:"CustomerHoldDuration"`
+	LongestHoldDuration       int     `json:"LongestHoldDuration"`
+	NumberOfHolds             int     `json:"NumberOfHolds"`
 	Username                  string  `json:"Username"`
 }
 
@@ -82,24 +91,26 @@ type recordReference struct {
 	Value *string `json:"Value,omitempty"`
 }
 
-// record notes the contact record as it is now.
-func (t *Transition) record() {
-	c := t.c
+// recordOf is the contact record of a contact as it is at a time.
+func recordOf(m *Manager, in Instance, c *domain.Contact, st *state, attributes map[string]string, at time.Time) *store.Entry {
 	r := record{
-		AWSAccountID: t.in.Account, FormatVersion: "2017-03-10",
-		Attributes: t.subject.Attributes, Channel: string(c.Channel),
+		AWSAccountID: in.Account, FormatVersion: "2017-03-10",
+		Attributes: attributes, Channel: string(c.Channel),
 		ConnectedToSystemTimestamp: seconds(c.ConnectedAt), ContactID: c.ID, ContactDetails: map[string]string{},
 		CustomerEndpoint: recordEndpointOf(endpointOf(c.Customer)), CustomerID: word(c.CustomerID),
 		DisconnectReason: word(c.DisconnectReason), DisconnectTimestamp: seconds(c.DisconnectedAt),
-		InitialContactID: idOf(c.InitialID), InitiationMethod: string(c.Method),
-		InitiationTimestamp: seconds(c.InitiatedAt), InstanceARN: t.in.ARN(), LastUpdateTimestamp: seconds(c.UpdatedAt),
-		MediaStreams: []recordStream{{streamOf(string(c.Channel))}}, PreviousContactID: idOf(c.PreviousID), RelatedContactID: idOf(c.RelatedID),
-		ScheduledTimestamp: seconds(c.ScheduledAt), SegmentAttributes: segments(c.Segment),
-		SystemEndpoint: recordEndpointOf(endpointOf(c.System)), Tags: recordTags(t.in, c),
+		InitiationMethod: string(c.Method), InitiationTimestamp: seconds(c.InitiatedAt), InstanceARN: in.ARN(),
+		LastUpdateTimestamp: seconds(c.UpdatedAt), MediaStreams: streamsOf(c.Channel),
+		PreviousContactID: idOf(c.PreviousID), RelatedContactID: idOf(c.RelatedID), References: []recordReference{},
+		ScheduledTimestamp: seconds(c.ScheduledAt), SegmentAttributes: recordSegments(c.Segment),
+		SystemEndpoint: recordEndpointOf(endpointOf(c.System)), Tags: recordTags(in, c),
 		TransferredToEndpoint: recordEndpointOf(endpointOf(c.TransferredTo)), AnsweringMachineDetection: string(c.Detection),
 	}
-	if c.InitialID == c.ID {
-		r.InitialContactID = nil
+	if attributes == nil {
+		r.Attributes = map[string]string{}
+	}
+	if c.InitialID != c.ID {
+		r.InitialContactID = idOf(c.InitialID)
 	}
 	if n := len(c.Next); n > 0 {
 		r.NextContactID = &c.Next[n-1].ID
@@ -112,31 +123,121 @@ func (t *Transition) record() {
 	}
 	if q := c.Queue; q != nil {
 		r.Queue = &recordQueue{
-			ARN: queueARN(t.in, q), Name: q.Name, EnqueueTimestamp: seconds(c.EnqueuedAt), DequeueTimestamp: seconds(c.DequeuedAt),
-			Duration: wholeSeconds(c.EnqueuedAt, c.DequeuedAt),
+			ARN: queueARN(in, q), Name: q.Name, EnqueueTimestamp: seconds(c.EnqueuedAt), DequeueTimestamp: seconds(c.DequeuedAt),
+			Duration: wholeSeconds(queuedSince(c), c.DequeuedAt),
 		}
 	}
 	if a := c.Agent; a != nil {
+		hold := st.Hold
+		talked := wholeSeconds(a.ConnectedAt, c.DisconnectedAt) - int(hold.Total.Seconds())
+		r.AgentConnectionAttempts = 1
 		r.Agent = &recordAgent{
-			ARN: t.in.of(domain.KindUser, string(a.ID)), Username: a.UserName, ConnectedToAgentTimestamp: seconds(a.ConnectedAt),
-			AgentInteractionDuration: wholeSeconds(a.ConnectedAt, c.DisconnectedAt),
+			ARN: in.of(domain.KindUser, string(a.ID)), Username: a.UserName, ConnectedToAgentTimestamp: seconds(a.ConnectedAt),
+			AgentInteractionDuration: max(0, talked),
+			CustomerHoldDuration:     int(hold.Total.Seconds()), LongestHoldDuration: int(hold.Longest.Seconds()), NumberOfHolds: hold.Count,
 		}
 	}
-	for name, ref := range c.References {
+	for _, name := range slices.Sorted(maps.Keys(c.References)) {
+		ref := c.References[name]
 		r.References = append(r.References, recordReference{Name: name, Type: string(ref.Type), Value: ref.Value})
 	}
 	if len(c.Recordings) > 0 {
 		r.Recording, r.Recordings = c.Recordings[0], c.Recordings
 	}
 	if c.Routing != nil {
-		r.RoutingCriteria = c.Routing
+		r.RoutingCriteria = []any{criteria(c.Routing, asItIs)}
 	}
 	doc, err := json.Marshal(r)
 	if err != nil {
-		t.m.opts.Logger.Error("a contact record could not be written", slog.String("contact", string(c.ID)), slog.Any("err", err))
-		return
+		// Everything in it is plain data.
+		m.opts.Logger.Error("a contact record could not be written", slog.String("contact", string(c.ID)), slog.Any("err", err))
 	}
-	t.append(store.StreamRecords, uuid.NewString(), doc)
+	return &store.Entry{Stream: store.StreamRecords, Instance: in.PK, Owner: string(c.ID), ID: uuid.NewString(), At: at, Doc: doc}
+}
+
+// queuedSince is when the time in the queue begins to count: that of a callback
+// includes the delay before (administrator guide, "Amazon Connect real-time
+// metrics example for a queued callback flow").
+func queuedSince(c *domain.Contact) time.Time {
+	if c.Method == types.ContactInitiationMethodCallback {
+		return c.InitiatedAt
+	}
+	return c.EnqueuedAt
+}
+
+// criteria is routing criteria without the members that are absent, whose names,
+// as the API has them, are written as name does.
+func criteria(r *types.RoutingCriteria, name func(string) string) any {
+	raw, err := json.Marshal(r)
+	var v any
+	if err == nil {
+		err = json.Unmarshal(raw, &v)
+	}
+	if err != nil { // it is plain data
+		return nil
+	}
+	at := r.ActivationTimestamp
+	o, _ := renamed(v, name).(map[string]any)
+	if at != nil {
+		o[name("ActivationTimestamp")] = millis(*at)
+	}
+	return o
+}
+
+func renamed(v any, name func(string) string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		o := make(map[string]any, len(v))
+		for k, member := range v {
+			if member != nil {
+				o[name(k)] = renamed(member, name)
+			}
+		}
+		return o
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = renamed(item, name)
+		}
+		return list
+	default:
+		return v
+	}
+}
+
+func asItIs(s string) string { return s }
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// recordSegments is segment attributes as records have them: with the names of
+// the API's members.
+func recordSegments(attributes map[string]types.SegmentAttributeValue) map[string]any {
+	all := make(map[string]any, len(attributes))
+	for k, v := range attributes {
+		all[k] = recordSegment(v)
+	}
+	return all
+}
+
+func recordSegment(v types.SegmentAttributeValue) map[string]any {
+	o := map[string]any{}
+	switch {
+	case v.ValueString != nil:
+		o["ValueString"] = *v.ValueString
+	case v.ValueArn != nil:
+		o["ValueArn"] = *v.ValueArn
+	case v.ValueInteger != nil:
+		o["ValueInteger"] = *v.ValueInteger
+	case v.ValueMap != nil:
+		o["ValueMap"] = recordSegments(v.ValueMap)
+	case v.ValueList != nil:
+		list := make([]any, len(v.ValueList))
+		for i, item := range v.ValueList {
+			list[i] = recordSegment(item)
+		}
+		o["ValueList"] = list
+	}
+	return o
 }
 
 // recordTags are the tags of a contact with those that AWS adds.
@@ -152,12 +253,15 @@ func recordTags(in Instance, c *domain.Contact) map[string]string {
 	return tags
 }
 
-func streamOf(channel string) string {
+// streamsOf are the media of a channel that records know: AUDIO and CHAT.
+func streamsOf(channel types.Channel) []recordStream {
 	switch channel {
-	case "VOICE":
-		return "AUDIO"
+	case types.ChannelVoice:
+		return []recordStream{{"AUDIO"}}
+	case types.ChannelChat:
+		return []recordStream{{"CHAT"}}
 	default:
-		return channel
+		return []recordStream{}
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/flow"
 	"ringdown/internal/flow/machine"
@@ -33,6 +36,9 @@ func (t *Transition) interrupt(s side, note string) {
 	if w := th.Run.Wait; w != nil && w.Talking {
 		t.hush(s)
 	}
+	if third := t.st.Third; third != nil && third.Side == s && !third.Answered {
+		t.dropThird()
+	}
 	if note != "" && th.Run.End == nil {
 		top := th.Run.Top()
 		line := machine.Line{At: t.at, Ended: t.at, Flow: top.Flow, Action: top.Action, Depth: len(th.Run.Frames) - 1, Note: note}
@@ -47,13 +53,15 @@ func (t *Transition) interrupt(s side, note string) {
 // answered within the transition are, at once.
 func (t *Transition) step(s side, ev machine.Event) {
 	th := t.st.Threads[s]
-	if th == nil {
+	if th == nil || t.frozen(th) {
 		return
 	}
 	m := machine.Machine{Library: shelf{&t.m.library, t.in}}
 	for {
 		out := m.Step(th.Run, t.subject, ev)
 		t.lines = append(t.lines, out.Lines...)
+		t.Changed(t.subject.Changed...)
+		t.subject.Changed = nil
 		var next *machine.Event
 		for _, c := range out.Commands {
 			if answer := t.command(s, th, c); answer != nil {
@@ -108,6 +116,8 @@ func (t *Transition) request(s side, th *thread, r *machine.Request) (machine.Re
 		return reply, true
 	}
 	switch {
+	case r.Enqueue != nil && r.Enqueue.Requeue:
+		return t.requeue(s, th, r.Enqueue)
 	case r.Enqueue != nil:
 		return t.flowEnqueue(r.Enqueue), true
 	case r.ToAgent != nil:
@@ -140,7 +150,7 @@ func (t *Transition) request(s side, th *thread, r *machine.Request) (machine.Re
 
 // outside sends a request to a service, on a goroutine of its own.
 func (t *Transition) outside(s side, r *machine.Request) (machine.Reply, bool) {
-	l, c := t.live, *t.c
+	l := t.live
 	switch {
 	case r.Lambda != nil && t.m.opts.Lambda != nil:
 		request := *r.Lambda
@@ -148,9 +158,9 @@ func (t *Transition) outside(s side, r *machine.Request) (machine.Reply, bool) {
 			l.m.spawn(func() { l.replied(s, r.Seq, l.m.invoke(l, request)) })
 		})
 	case r.Service != nil && t.m.opts.Services != nil:
-		request := *r.Service
+		request, c := *r.Service, copyOf(t.c)
 		t.After(func() {
-			l.m.spawn(func() { l.replied(s, r.Seq, l.m.opts.Services.Serve(l.m.ctx, l.in, &c, request)) })
+			l.m.spawn(func() { l.replied(s, r.Seq, l.m.serve(l, c, request)) })
 		})
 	case r.Service != nil:
 		return Unserved(r.Service.Type), true
@@ -170,8 +180,17 @@ func Unserved(action string) machine.Reply {
 	return machine.Reply{Err: machine.NoMatchingError, Note: "Nothing here serves " + action + "."}
 }
 
-// invoke calls a function.
-func (m *Manager) invoke(l *live, r machine.LambdaRequest) machine.Reply {
+// serve asks a service. A panic in it is its failure, and nobody else's.
+func (m *Manager) serve(l *live, c *domain.Contact, r machine.ServiceRequest) (reply machine.Reply) {
+	reply = failed
+	defer m.rescue(l.id)
+	return m.opts.Services.Serve(m.ctx, l.in, c, r)
+}
+
+// invoke calls a function. A panic is its failure.
+func (m *Manager) invoke(l *live, r machine.LambdaRequest) (reply machine.Reply) {
+	reply = failed
+	defer m.rescue(l.id)
 	payload, id, err := m.opts.Lambda.Invoke(m.ctx, r)
 	if err != nil {
 		m.opts.Logger.Info("a Lambda function failed", slog.String("contact", string(l.id)), slog.String("function", r.Function), slog.Any("err", err))
@@ -213,6 +232,11 @@ func (m *Manager) Lookup(ctx context.Context, in Instance, at time.Time, r *mach
 			return machine.Reply{Result: "True"}, true
 		}
 		return machine.Reply{Result: "False"}, true
+	case r.Dialable != nil:
+		if !m.opts.Configuration.Dialable(ctx, in, r.Dialable.Number) {
+			return machine.Reply{Err: "CallbackNumberNotDialable"}, true
+		}
+		return machine.Reply{}, true
 	case r.Metric != nil:
 		return m.metric(in, at, r.Metric), true
 	case r.Metrics != nil:
@@ -255,37 +279,53 @@ func (m *Manager) notFound(err error) machine.Reply {
 
 // finished is what the end of a flow means for the contact.
 func (t *Transition) finished(s side, th *thread, end *machine.End) {
+	if end.Reason == machine.Disconnected {
+		t.flowDisconnects()
+		return
+	}
 	switch th.For {
 	case entry:
-		t.entryFinished(end)
+		if end.Reason != machine.Handed {
+			t.flowDisconnects()
+		}
 	case waiting:
-		// The contact stays in its queue, whatever became of the flow, unless the
-		// flow has ended the contact.
-		if end.Reason == machine.Disconnected {
-			t.disconnect(flowDisconnect)
+		// The contact stays in its queue, whatever became of the flow. One that has
+		// left the queue for a third party that is gone has nothing else to wait for.
+		if end.Reason != machine.Handed && !t.queued() {
+			t.flowDisconnects()
 		}
 	case whisper:
-		if end.Reason == machine.Disconnected {
-			t.disconnect(flowDisconnect)
-			return
-		}
 		t.whispered()
-	case hold:
+	case greeting:
+		t.joinAgent()
+	case hold, resuming:
 	case pausing:
-	case resuming:
-		t.resumedFlow()
+		if !t.st.Paused { // it has resumed the task itself
+			t.resumed(nil)
+		}
 	}
 }
 
-// flowDisconnect is the reason of contacts that their flow has ended.
-const flowDisconnect = "CONTACT_FLOW_DISCONNECT"
+// The reasons of contacts that nobody has ended (administrator guide, "Contact
+// records data model", DisconnectReason).
+const (
+	flowDisconnect = "CONTACT_FLOW_DISCONNECT"
+	expired        = "EXPIRED"
+	other          = "OTHER"
+)
 
-// entryFinished ends the contact unless its flow has handed it on.
-func (t *Transition) entryFinished(end *machine.End) {
-	if end.Reason == machine.Handed || t.c.Ended() {
-		return
+// flowDisconnects ends a contact because its flow has.
+func (t *Transition) flowDisconnects() {
+	if !t.c.Ended() && !t.remains(flowDisconnect) {
+		t.disconnect(flowDisconnect)
 	}
-	t.disconnect(flowDisconnect)
+}
+
+// remains has a task that ends go on with its disconnect flow, if it has one: a
+// disconnect event of a task is also that a flow ends it or that it expires
+// (administrator guide, "Set disconnect flow"). False when there is none.
+func (t *Transition) remains(reason string) bool {
+	return t.c.Channel == types.ChannelTask && t.afterwards(reason)
 }
 
 // disconnect ends the contact. There is no after-contact work without an
@@ -294,38 +334,33 @@ func (t *Transition) disconnect(reason string) {
 	if t.c.Ended() {
 		return
 	}
-	for s := range t.st.Threads {
+	for _, s := range sides {
 		t.interrupt(s, "The contact ended: "+reason+".")
 	}
 	t.dequeue()
+	t.endHold()
 	t.c.DisconnectedAt, t.c.DisconnectReason = t.at, reason
 	t.event(DisconnectedEvent)
 	t.leaveAll(reason)
-	if leg := t.leg; leg != nil {
-		t.After(leg.Hangup)
-		t.leg = nil
+	if n := t.line; n != nil {
+		t.After(n.hangup)
+		t.line = nil
 	}
-	if third := t.third; third != nil {
-		t.After(third.Hangup)
-		t.third = nil
-	}
+	t.dropThird()
 	t.complete()
 }
 
 // complete ends what is left after the contact has ended.
 func (t *Transition) complete() {
 	t.c.CompletedAt = t.at
-	t.st.Dial, t.st.Flow, t.st.Callback, t.st.Third = nil, nil, nil, nil
+	st := t.st
+	st.New, st.Attributes, st.Dial, st.Flow, st.Queue, st.Callback, st.Third = false, nil, nil, nil, nil, nil, nil
 }
 
 // arm sets the timer to the earliest of what is due.
 func (l *live) arm() {
 	due := l.deadline()
 	l.timer.Stop()
-	select {
-	case <-l.timer.C:
-	default:
-	}
 	if !due.IsZero() {
 		l.timer.Reset(max(0, due.Sub(l.m.now())))
 	}
@@ -340,11 +375,9 @@ func (l *live) deadline() time.Time {
 			first = at
 		}
 	}
-	if !l.st.Paused {
-		for _, th := range l.st.Threads {
-			if w := th.Run.Wait; w != nil {
-				add(w.Due)
-			}
+	for _, th := range l.st.Threads {
+		if w := th.Run.Wait; w != nil && !l.frozen(th) {
+			add(w.Due)
 		}
 	}
 	if l.scheduled() {
@@ -360,8 +393,12 @@ func (l *live) deadline() time.Time {
 
 // scheduled reports whether the contact waits for its time.
 func (l *live) scheduled() bool {
-	return !l.c.Ended() && l.c.ConnectedAt.IsZero() && !l.c.ScheduledAt.IsZero() && l.st.Flow != nil && l.st.Dial == nil
+	return !l.c.Ended() && l.c.ConnectedAt.IsZero() && !l.c.ScheduledAt.IsZero() && l.st.Flow != nil && l.st.Dial == nil && l.st.Callback == nil
 }
+
+// frozen reports whether a flow stands still because its task is paused. The one
+// that runs at the pause does not.
+func (l *live) frozen(th *thread) bool { return l.st.Paused && th.For != pausing }
 
 // due does what is due.
 func (t *Transition) due() {
@@ -371,14 +408,14 @@ func (t *Transition) due() {
 		t.enter()
 	}
 	if !t.c.Ended() && past(t.c.ExpiresAt) {
-		t.disconnect("EXPIRED")
+		t.expire()
 		return
 	}
 	t.chatDue()
 	t.callbackDue()
-	for _, s := range []side{customer, agent} {
+	for _, s := range sides {
 		th := t.st.Threads[s]
-		if th == nil || t.st.Paused {
+		if th == nil || t.frozen(th) {
 			continue
 		}
 		if w := th.Run.Wait; w != nil && past(w.Due) {
@@ -387,50 +424,69 @@ func (t *Transition) due() {
 	}
 }
 
-// recover is the first work of an owner whose contact lived before: what was
+// expire ends a contact that has lasted as long as it may. EXPIRED is no reason
+// of calls.
+func (t *Transition) expire() {
+	switch {
+	case t.c.Channel == types.ChannelVoice:
+		t.disconnect(other)
+	case !t.remains(expired):
+		t.disconnect(expired)
+	}
+}
+
+// resumeLife is the first work of an owner whose contact lived before: what was
 // under way is begun again.
-func (l *live) recover() {
-	_ = l.transition(l.m.ctx, func(t *Transition) error {
-		if t.c.Channel == "VOICE" && t.st.Callback == nil {
-			t.lines = append(t.lines, machine.Line{At: t.at, Ended: t.at, Note: "The server was restarted, which ended the call."})
-			t.disconnect("TELECOM_PROBLEM")
-			return nil
+func (t *Transition) resumeLife() {
+	if t.c.Channel == types.ChannelVoice && t.st.Callback == nil {
+		t.note("The server was restarted, which ended the call.")
+		t.disconnect(telecomProblem)
+		return
+	}
+	if t.st.New {
+		t.begin()
+		return
+	}
+	t.openChat()
+	var before [len(sides)]*thread
+	for i, s := range sides {
+		before[i] = t.st.Threads[s]
+	}
+	if t.queued() {
+		t.waitIn()
+	}
+	if t.st.Callback != nil && t.c.Agent != nil {
+		t.note("The server was restarted, which ended the call.")
+		if !t.callbackFailed(telecomProblem) {
+			t.disconnect(telecomProblem)
 		}
-		if q := t.c.Queue; q != nil && t.c.DequeuedAt.IsZero() {
-			t.waitIn(*q)
-		}
-		switch {
-		case t.scheduled() || t.st.Paused:
-		case t.c.ConnectedAt.IsZero() && t.st.Callback == nil:
-			t.begin()
-		}
-		for s, th := range t.st.Threads {
+		return
+	}
+	for i, s := range sides {
+		if th := before[i]; th != nil && t.st.Threads[s] == th {
 			t.again(s, th)
 		}
-		t.openChat()
-		return nil
-	})
+	}
 }
 
 // again repeats what a flow had asked for and nobody has answered.
 func (t *Transition) again(s side, th *thread) {
 	w := th.Run.Wait
-	if w == nil {
+	switch {
+	case t.frozen(th):
+	case w == nil:
 		t.step(s, machine.Event{At: t.at, Kind: machine.Begin})
-		return
-	}
-	if w.Request == nil {
-		return
-	}
-	if reply, known := t.request(s, th, w.Request); known {
-		t.step(s, machine.Event{At: t.at, Kind: machine.Replied, Seq: w.Request.Seq, Reply: reply})
+	case w.Request != nil:
+		if reply, known := t.request(s, th, w.Request); known {
+			t.step(s, machine.Event{At: t.at, Kind: machine.Replied, Seq: w.Request.Seq, Reply: reply})
+		}
 	}
 }
 
-// typeOf is the type of flow that a hook names.
+// hookTypes are the types of the flows that hooks name.
 var hookTypes = map[string]flow.Type{
 	"AgentHold": "AGENT_HOLD", "AgentWhisper": "AGENT_WHISPER", "CustomerHold": "CUSTOMER_HOLD",
-	"CustomerQueue": "CUSTOMER_QUEUE", "CustomerWhisper": "CUSTOMER_WHISPER",
+	"CustomerQueue": "CUSTOMER_QUEUE", "CustomerWhisper": "CUSTOMER_WHISPER", outboundWhisper: "OUTBOUND_WHISPER",
 }
 
 // hook is the flow of a hook: the one that a flow has set, else the instance's

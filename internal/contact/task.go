@@ -88,7 +88,7 @@ func (t *Transition) SetAttributes(set map[string]string, fromFlow bool) error {
 		return err
 	}
 	t.subject.Attributes = all
-	t.Changed("Attributes")
+	t.Changed("UserDefinedAttributes")
 	return nil
 }
 
@@ -127,8 +127,10 @@ func (m *Manager) Reschedule(ctx context.Context, in Instance, id string, at tim
 // maxPauses is how often a task may be paused (API reference, TotalPauseCount).
 const maxPauses = 10
 
-// Pause has a task rest until it is resumed. A flow given is run meanwhile, in
-// place of the one of the PauseContact hook.
+// Pause has a task rest until it is resumed: its flow stands still, and if it
+// waits in a queue it leaves that (administrator guide, "Pause and resume
+// tasks"). A flow given is run meanwhile, in place of the one of the PauseContact
+// hook.
 func (m *Manager) Pause(ctx context.Context, in Instance, id string, f *machine.Ref) error {
 	return m.Do(ctx, in, id, func(t *Transition) error {
 		switch {
@@ -136,6 +138,8 @@ func (m *Manager) Pause(ctx context.Context, in Instance, id string, f *machine.
 			return fault.New(fault.InvalidRequest, "Contact %s is a %s contact; only tasks can be paused.", t.id, t.c.Channel)
 		case t.c.Ended():
 			return fault.New(fault.Conflict, "Contact %s has ended.", t.id)
+		case t.scheduled():
+			return fault.New(fault.Conflict, "Contact %s waits for its scheduled time.", t.id)
 		case t.st.Paused:
 			return fault.New(fault.Conflict, "Contact %s is paused already.", t.id)
 		case t.c.Pauses >= maxPauses:
@@ -144,6 +148,11 @@ func (m *Manager) Pause(ctx context.Context, in Instance, id string, f *machine.
 		t.c.Pauses++
 		t.c.PausedAt = t.at
 		t.st.Paused = true
+		if t.queued() {
+			t.interrupt(customer, "The task was paused.")
+			t.dequeue()
+			t.st.Requeue = true
+		}
 		t.event(Paused)
 		if f == nil {
 			if set, ok := t.hook("PauseContact", false); ok {
@@ -157,7 +166,9 @@ func (m *Manager) Pause(ctx context.Context, in Instance, id string, f *machine.
 	})
 }
 
-// Resume has a paused task go on.
+// Resume has a paused task go on. A flow given is run, in place of the one of the
+// ResumeContact hook. It decides about a task that the pause has taken out of a
+// queue; without one the task goes back.
 func (m *Manager) Resume(ctx context.Context, in Instance, id string, f *machine.Ref) error {
 	return m.Do(ctx, in, id, func(t *Transition) error {
 		switch {
@@ -168,41 +179,60 @@ func (m *Manager) Resume(ctx context.Context, in Instance, id string, f *machine
 		case !t.st.Paused:
 			return fault.New(fault.Conflict, "Contact %s is not paused.", t.id)
 		}
-		t.resume(f)
+		t.interrupt(agent, "The task was resumed.")
+		t.thaw()
+		t.resumed(f)
 		return nil
 	})
 }
 
-func (t *Transition) resume(f *machine.Ref) {
+// thaw ends a pause. Timers that stood still have as long to go as before.
+func (t *Transition) thaw() {
+	rested := t.at.Sub(t.c.PausedAt)
 	t.c.ResumedAt = t.at
-	t.c.PausedTime += t.at.Sub(t.c.PausedAt)
+	t.c.PausedTime += rested
+	var still []side
+	for _, s := range sides {
+		if th := t.st.Threads[s]; th != nil && t.frozen(th) {
+			still = append(still, s)
+		}
+	}
 	t.st.Paused = false
 	t.event(Resumed)
+	for _, s := range still {
+		th := t.st.Threads[s]
+		if w := th.Run.Wait; w != nil && !w.Due.IsZero() {
+			w.Due = w.Due.Add(rested)
+		}
+		t.again(s, th) // answers that came meanwhile were not heard
+	}
+}
+
+// resumed runs what follows when a task goes on; f nil is the flow of the hook.
+func (t *Transition) resumed(f *machine.Ref) {
+	requeue := t.st.Requeue
+	t.st.Requeue = false
 	if f == nil {
 		if set, ok := t.hook("ResumeContact", false); ok {
 			f = &set
 		}
 	}
-	if f != nil {
+	switch {
+	case t.c.Ended() || t.queued():
+	case f != nil:
 		t.run(agent, resuming, *f)
-		return
+	case requeue:
+		t.enqueue(*t.c.Queue)
 	}
-	t.interrupt(agent, "The task was resumed.")
 }
 
-// resumedFlow is the end of a flow that a resumed task has run. The task is
-// where it was.
-func (t *Transition) resumedFlow() {}
-
-// flowResume answers the ResumeContact action of a flow.
+// flowResume answers the ResumeContact action of a flow, which is at work until
+// it ends.
 func (t *Transition) flowResume() machine.Reply {
 	if t.c.Channel != types.ChannelTask || !t.st.Paused {
 		return failed
 	}
-	t.c.ResumedAt = t.at
-	t.c.PausedTime += t.at.Sub(t.c.PausedAt)
-	t.st.Paused = false
-	t.event(Resumed)
+	t.thaw()
 	return machine.Reply{}
 }
 

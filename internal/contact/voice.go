@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
@@ -13,40 +14,34 @@ import (
 // StartOutboundVoiceContact).
 const defaultRing = 60 * time.Second
 
+// telecomProblem is the DisconnectReason of calls that the telephony has lost.
+const telecomProblem = "TELECOM_PROBLEM"
+
 // dial places the call of an outbound contact, once this is stored.
 func (t *Transition) dial() {
 	d := t.st.Dial
 	if t.m.opts.Dialer == nil {
-		t.disconnect("TELECOM_PROBLEM")
-		return
-	}
-	ring := d.RingTimeout
-	if ring == 0 {
-		ring = defaultRing
-	}
-	l := t.live
-	call := Call{Instance: t.in, ContactID: t.id, To: d.To, From: d.From, FromName: d.FromName, RingTimeout: ring}
-	t.After(func() { l.leg = l.m.opts.Dialer.Dial(call, l.heard) })
-}
-
-// heard takes what the customer's leg tells to the owner. It may block.
-func (l *live) heard(ev LegEvent) {
-	l.send(func(t *Transition) { t.legEvent(ev) })
-}
-
-// Hear is what an inbound leg tells its events to.
-func (m *Manager) Hear(in Instance, id domain.ContactID) func(LegEvent) {
-	return func(ev LegEvent) {
-		if l := m.find(in, id); l != nil {
-			l.heard(ev)
+		if !t.callbackFailed(telecomProblem) {
+			t.disconnect(telecomProblem)
 		}
-	}
-}
-
-func (t *Transition) legEvent(ev LegEvent) {
-	if t.c.Ended() {
 		return
 	}
+	call := Call{
+		Instance: t.in, ContactID: t.id, To: d.To, From: d.From, FromName: d.FromName,
+		RingTimeout: cmp.Or(d.RingTimeout, defaultRing),
+	}
+	t.line = t.call(call)
+}
+
+// call places a call, once this is stored.
+func (t *Transition) call(c Call) *line {
+	n := t.newLine(nil)
+	t.After(func() { n.leg = n.owner.Load().m.opts.Dialer.Dial(c, n.hear) })
+	return n
+}
+
+// legEvent is something that has happened to the customer's leg.
+func (t *Transition) legEvent(ev LegEvent) {
 	switch ev.Kind {
 	case LegRinging:
 		if t.c.RingStartedAt.IsZero() {
@@ -54,22 +49,22 @@ func (t *Transition) legEvent(ev LegEvent) {
 		}
 	case LegAnswered:
 		t.connected()
+		t.st.Dial = nil
 		if t.st.Callback != nil {
 			t.callbackAnswered()
 			return
 		}
-		t.st.Dial = nil
 		t.enter()
 	case LegDigit:
 		t.step(customer, machine.Event{At: t.at, Kind: machine.Digit, Text: ev.Text})
 	case LegSaid:
 		t.step(customer, machine.Event{At: t.at, Kind: machine.Said, Seq: ev.Seq})
 	case LegEnded:
-		t.leg = nil
-		if t.c.ConnectedAt.IsZero() && t.callbackFailed() {
-			return
+		t.line = nil
+		reason := cmp.Or(ev.Reason, other)
+		if !t.callbackFailed(reason) {
+			t.disconnect(reason)
 		}
-		t.disconnect(ev.Reason)
 	}
 }
 
@@ -83,7 +78,11 @@ func (t *Transition) say(s side, say machine.Say) *machine.Event {
 		}
 		return said
 	}
-	if t.c.Channel != types.ChannelVoice || s != customer {
+	n := t.line
+	if t.c.Channel != types.ChannelVoice || s != customer || n == nil {
+		if say.Loop { // it has no end
+			return nil
+		}
 		return said
 	}
 	var sounds []Sound
@@ -102,10 +101,9 @@ func (t *Transition) say(s side, say machine.Say) *machine.Event {
 		}
 		sounds = append(sounds, sound)
 	}
-	l := t.live
 	t.After(func() {
-		if l.leg != nil {
-			l.leg.Say(say.Seq, sounds, say.Loop)
+		if n.leg != nil {
+			n.leg.Say(say.Seq, sounds, say.Loop)
 		}
 	})
 	return nil
@@ -113,20 +111,22 @@ func (t *Transition) say(s side, say machine.Say) *machine.Event {
 
 // hush ends what plays.
 func (t *Transition) hush(s side) {
-	if l := t.live; s == customer && t.c.Channel == types.ChannelVoice {
-		t.After(func() {
-			if l.leg != nil {
-				l.leg.Hush()
-			}
-		})
+	n := t.line
+	if s != customer || n == nil {
+		return
 	}
+	t.After(func() {
+		if n.leg != nil {
+			n.leg.Hush()
+		}
+	})
 }
 
 // flowDial answers CompleteOutboundCall. The call of the contact has been
 // dialled when its flow begins, so there is nothing left to do; whose number it
 // shows was decided then.
 func (t *Transition) flowDial(*machine.DialRequest) machine.Reply {
-	if t.leg == nil {
+	if t.line == nil {
 		return failed
 	}
 	return machine.Reply{}
@@ -136,65 +136,78 @@ func (t *Transition) flowDial(*machine.DialRequest) machine.Reply {
 type thirdParty struct {
 	Side     side
 	Seq      int
-	Continue bool
-	Answered bool `json:",omitempty"`
+	Continue bool   // the flow goes on when the third party has gone
+	Digits   string `json:",omitempty"`
+	Answered bool   `json:",omitempty"`
 }
 
 // thirdParty dials a telephone number for the customer (administrator guide,
-// "Transfer to phone number").
+// "Transfer to phone number"). Whoever the instance may not call cannot be
+// reached.
 func (t *Transition) thirdParty(s side, r *machine.Request) (machine.Reply, bool) {
 	p := r.ThirdParty
-	if t.leg == nil || t.m.opts.Dialer == nil {
+	if t.line == nil || t.st.Third != nil || t.m.opts.Dialer == nil || !t.m.opts.Configuration.Dialable(t.ctx, t.in, p.Number) {
 		return machine.Reply{Err: "CallFailed"}, true
 	}
-	t.st.Third = &thirdParty{Side: s, Seq: r.Seq, Continue: p.Continue}
+	t.st.Third = &thirdParty{Side: s, Seq: r.Seq, Continue: p.Continue, Digits: p.Digits}
 	t.c.TransferredTo = &types.EndpointInfo{Type: types.EndpointTypeTelephoneNumber, Address: &p.Number}
-	l := t.live
 	from := p.CallerID
-	if from == "" && t.c.System != nil && t.c.System.Address != nil {
-		from = *t.c.System.Address
+	// Without a number of its own the transfer shows the caller's (administrator
+	// guide, "Transfer to phone number").
+	if e := t.c.Customer; from == "" && e != nil && e.Address != nil {
+		from = *e.Address
 	}
-	call := Call{Instance: t.in, ContactID: t.id, To: p.Number, From: from, FromName: p.CallerName, RingTimeout: p.Limit}
-	digits := p.Digits
-	t.After(func() {
-		l.third = l.m.opts.Dialer.Dial(call, func(ev LegEvent) { l.send(func(t *Transition) { t.thirdEvent(ev, digits) }) })
-	})
+	t.third = t.call(Call{Instance: t.in, ContactID: t.id, To: p.Number, From: from, FromName: p.CallerName, RingTimeout: p.Limit})
 	return machine.Reply{}, false
 }
 
-func (t *Transition) thirdEvent(ev LegEvent, digits string) {
-	third := t.st.Third
-	if third == nil || t.c.Ended() {
-		return
-	}
+// thirdEvent is something that has happened to the third party's leg.
+func (t *Transition) thirdEvent(ev LegEvent) {
+	third := *t.st.Third
+	reply := machine.Event{At: t.at, Kind: machine.Replied, Seq: third.Seq}
 	switch ev.Kind {
 	case LegAnswered:
 		third.Answered = true
-		l := t.live
+		t.st.Third = &third
+		// Whoever talks to somebody else does not wait for an agent.
+		t.dequeue()
+		one, two := t.line, t.third
 		t.After(func() {
-			if l.third != nil && l.leg != nil {
-				if digits != "" {
-					l.third.Type(digits)
-				}
-				l.leg.Join(l.third)
+			if one == nil || one.leg == nil || two.leg == nil {
+				return
 			}
+			if third.Digits != "" {
+				two.leg.Type(third.Digits)
+			}
+			one.leg.Join(two.leg)
 		})
 		if !third.Continue {
-			t.step(third.Side, machine.Event{At: t.at, Kind: machine.Replied, Seq: third.Seq, Reply: machine.Reply{Result: "Connected"}})
+			reply.Reply.Result = "Connected"
+			t.step(third.Side, reply)
 		}
 	case LegEnded:
 		t.third, t.st.Third = nil, nil
-		reply := machine.Reply{}
 		switch {
 		case third.Answered && !third.Continue:
 			t.disconnect("THIRD_PARTY_DISCONNECT")
 			return
 		case !third.Answered && ev.Reason == "TELECOM_UNANSWERED":
-			reply.Err = "ConnectionTimeLimitExceeded"
+			reply.Reply.Err = "ConnectionTimeLimitExceeded"
 		case !third.Answered:
-			reply.Err = "CallFailed"
+			reply.Reply.Err = "CallFailed"
 		}
-		t.step(third.Side, machine.Event{At: t.at, Kind: machine.Replied, Seq: third.Seq, Reply: reply})
+		if !third.Answered {
+			t.c.TransferredTo = nil
+		}
+		t.step(third.Side, reply)
 	case LegRinging, LegDigit, LegSaid:
 	}
+}
+
+// dropThird ends the call to the third party.
+func (t *Transition) dropThird() {
+	if n := t.third; n != nil {
+		t.After(n.hangup)
+	}
+	t.third, t.st.Third = nil, nil
 }

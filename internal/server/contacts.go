@@ -19,11 +19,13 @@ import (
 	"ringdown/internal/flow"
 	"ringdown/internal/flow/machine"
 	"ringdown/internal/lambda"
+	"ringdown/internal/numbering"
 	"ringdown/internal/store"
 )
 
 // newContacts makes the engine of contacts. It runs nothing until it is opened.
 func (s *Server) newContacts(configured *configured, services contact.Services) *contact.Manager {
+	configured.mayCall, _ = s.cfg.destinations() // which complete has checked
 	return contact.New(contact.Options{
 		Configuration: configured,
 		Lambda:        functionCaller{s.functions},
@@ -63,6 +65,7 @@ type configured struct {
 	people    *directory.Directory
 	numbers   *numbers.Numbers
 	templates *tasks.Tasks
+	mayCall   numbering.Destinations
 }
 
 // scope is an instance as the catalog addresses it.
@@ -167,6 +170,11 @@ func (c *configured) Open(ctx context.Context, in contact.Instance, hoursID stri
 func (c *configured) Prompt(ctx context.Context, in contact.Instance, id string) (contact.Prompt, error) {
 	name, uri, err := c.prompts.Sound(ctx, scope(in), id)
 	return contact.Prompt{Name: name, URI: uri}, err
+}
+
+// Dialable reports whether a number may be called from the instance's region.
+func (c *configured) Dialable(_ context.Context, in contact.Instance, number string) bool {
+	return c.mayCall.Refused(in.Region, number) == ""
 }
 
 // Template finds a task template.
