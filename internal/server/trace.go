@@ -99,7 +99,7 @@ type TraceWaiting struct {
 }
 
 const (
-	// traceRun is how many entries of each kind one answer is made of.
+	// traceRun is tracer.run of a server.
 	traceRun = 1000
 	// longestWait is how long a request may wait for something to happen.
 	longestWait = 20 * time.Second
@@ -114,6 +114,7 @@ const (
 type tracer struct {
 	store store.Store
 	bell  *bell
+	run   int // entries of each kind that one answer is made of, at most
 }
 
 func (t tracer) serve(r *http.Request, _ []byte) (any, error) {
@@ -180,7 +181,7 @@ func (t tracer) read(ctx context.Context, id string, after int64) (out *Trace, e
 		if err := traceAttributes(ctx, rd, row, out); err != nil {
 			return err
 		}
-		entries, err := traceEntries(ctx, rd, row, out)
+		entries, err := t.entries(ctx, rd, row, out)
 		if err != nil {
 			return err
 		}
@@ -252,17 +253,17 @@ func traceAttributes(ctx context.Context, rd store.Reader, row *store.Contact, o
 	return nil
 }
 
-// traceEntries reads a run of events and log entries, in their order, and notes
+// entries reads a run of events and log entries, in their order, and notes
 // in out where the next begins.
-func traceEntries(ctx context.Context, rd store.Reader, row *store.Contact, out *Trace) (all []*store.Entry, err error) {
+func (t tracer) entries(ctx context.Context, rd store.Reader, row *store.Contact, out *Trace) (all []*store.Entry, err error) {
 	after, end := out.Next, int64(0)
 	for _, stream := range []store.Stream{store.StreamEvents, store.StreamFlowLog} {
-		run, err := rd.Entries(ctx, store.EntryQuery{Stream: stream, Instance: row.Instance, Owner: row.ID, After: after, Limit: traceRun})
+		run, err := rd.Entries(ctx, store.EntryQuery{Stream: stream, Instance: row.Instance, Owner: row.ID, After: after, Limit: t.run})
 		if err != nil {
 			return nil, err
 		}
-		if len(run) == traceRun { // what lies beyond is for the next run
-			if last := run[traceRun-1].Seq; end == 0 || last < end {
+		if len(run) == t.run { // what lies beyond is for the next run
+			if last := run[t.run-1].Seq; end == 0 || last < end {
 				end = last
 			}
 			out.More = true
