@@ -31,8 +31,10 @@ type program struct {
 func commands() []command {
 	return []command{
 		{"serve", "[flags]", "Run the server.", serve},
+		{"demo", "[--data FOLDER]", "Show the main job from end to end, with no other software.", demo},
 		{"env", "[flags]", "Print the export lines that point the AWS CLI and SDKs at this server.", env},
 		{"keys", "create|list|delete", "Manage access keys for principals other than root.", keys},
+		{"contact", "trace|list", "Show what has become of contacts, step by step.", contacts},
 		{"flow", "check FILE...", "Check documents of the flow language, without a server.", flows},
 		{"version", "", "Print the version.", version},
 	}
