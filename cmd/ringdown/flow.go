@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"ringdown/internal/flow"
+	"ringdown/internal/server"
 )
 
 const flowHelp = `Usage:
@@ -21,11 +22,12 @@ Checks documents of the Amazon Connect flow language as CreateContactFlow and
 CreateContactFlowModule do, and prints every problem with its place in the file.
 A FILE of - is standard input. No server is needed, so it is not checked whether
 the queues, prompts, flows and other resources that a document names exist.
+A note tells of an action that nothing in ringdown does: it takes its error branch.
 
   --type    what the documents are: %s
             (default: what the console wrote into Metadata, MODULE for a document
             with EndFlowModuleExecution, else CONTACT_FLOW)
-  --format  text: a line for each problem, FILE:LINE:COLUMN: what is wrong
+  --format  text: a line for each problem or note, FILE:LINE:COLUMN: what is wrong
             json: one object for all files (default text)
 
 The exit code is 0 when all are right, 1 when there are problems, 2 when the
@@ -70,6 +72,8 @@ type checkedFile struct {
 	File     string         `json:"file"`
 	Type     flow.Type      `json:"type"`
 	Problems []flow.Problem `json:"problems"`
+	// Notes do not make the document wrong.
+	Notes []flow.Problem `json:"notes"`
 }
 
 func flowCheck(p *program, args []string) error {
@@ -131,9 +135,15 @@ func checkFile(name, content string, typ flow.Type) checkedFile {
 	if typ == "" {
 		typ = flow.Detect(content)
 	}
-	c := checkedFile{name, typ, flow.Check(content, typ).Problems}
+	found := flow.Check(content, typ)
+	c := checkedFile{File: name, Type: typ, Problems: found.Problems, Notes: []flow.Problem{}}
 	if c.Problems == nil {
 		c.Problems = []flow.Problem{} // [] in JSON
+	}
+	for _, n := range found.Needs {
+		if !server.ServesAction(n.Type) {
+			c.Notes = append(c.Notes, n.Problem)
+		}
 	}
 	return c
 }
@@ -145,18 +155,25 @@ func writeText(w io.Writer, files []checkedFile) error {
 			fmt.Fprintf(&b, "%s: no problems, as a %s\n", c.File, c.Type)
 		}
 		for _, p := range c.Problems {
-			fmt.Fprintf(&b, "%s:%d:%d: %s", c.File, p.Line, p.Column, p.Message)
-			if p.Hint != "" {
-				fmt.Fprintf(&b, ": %s", p.Hint)
-			}
-			if p.Action != "" {
-				fmt.Fprintf(&b, " (action %q)", p.Action)
-			}
-			b.WriteByte('\n')
+			writeLine(&b, c.File, "", p)
+		}
+		for _, p := range c.Notes {
+			writeLine(&b, c.File, "note: ", p)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func writeLine(b *strings.Builder, file, prefix string, p flow.Problem) {
+	fmt.Fprintf(b, "%s:%d:%d: %s%s", file, p.Line, p.Column, prefix, p.Message)
+	if p.Hint != "" {
+		fmt.Fprintf(b, ": %s", p.Hint)
+	}
+	if p.Action != "" {
+		fmt.Fprintf(b, " (action %q)", p.Action)
+	}
+	b.WriteByte('\n')
 }
 
 func writeJSON(w io.Writer, files []checkedFile) error {

@@ -15,6 +15,10 @@ const (
  "Actions": [
   {"Identifier": "say", "Type": "MessageParticipant", "Parameters": {"Txt": "Hello"}, "Transitions": {"NextAction": "end"}},
   {"Identifier": "end", "Type": "DisconnectParticipant"}]}`
+	unservedFlow = `{"Version": "2019-10-30", "StartAction": "voice", "Actions": [
+  {"Identifier": "voice", "Type": "StartVoiceIdStream", "Transitions": {"NextAction": "read", "Errors": [{"NextAction": "end", "ErrorType": "NoMatchingError"}]}},
+  {"Identifier": "read", "Type": "ListDataTableValues", "Parameters": {"DataTableId": "table"}, "Transitions": {"NextAction": "end", "Errors": [{"NextAction": "end", "ErrorType": "NoMatchingError"}]}},
+  {"Identifier": "end", "Type": "DisconnectParticipant"}]}`
 )
 
 func TestFlowCheck(t *testing.T) {
@@ -44,6 +48,11 @@ func TestFlowCheck(t *testing.T) {
 			"1 problem in a CONTACT_FLOW\n",
 		},
 		{"a module may have any action", "--type MODULE -", rightFlow, 0, "stdin: no problems, as a MODULE\n", ""},
+		{
+			"what nothing serves is no error", "-", unservedFlow, 0,
+			"stdin: no problems, as a CONTACT_FLOW\n" +
+				"stdin:2:35: note: Nothing serves StartVoiceIdStream (Voice ID): the action takes its error branch (action \"voice\")\n", "",
+		},
 		{"no such file", "missing.json", "", 1, "", "missing.json"},
 		{"no file", "", "", 2, "", "name the files"},
 		{"unknown type", "--type WHISPER right.json", "", 2, "", "no type WHISPER"},
@@ -79,7 +88,7 @@ func TestFlowCheckJSON(t *testing.T) {
 	if p.Rule != "unknown-property" || p.Path != "Actions[0].Parameters.Txt" || p.Action != "say" || p.Line != 3 || p.Column != 70 {
 		t.Errorf("%+v", p)
 	}
-	if r := succeed(t, nil, rightFlow, "flow", "check", "--format=json", "-"); !strings.Contains(r.stdout, `"problems": []`) {
+	if r := succeed(t, nil, rightFlow, "flow", "check", "--format=json", "-"); !strings.Contains(r.stdout, `"problems": []`) || !strings.Contains(r.stdout, `"notes": []`) {
 		t.Errorf("%s", r)
 	}
 }

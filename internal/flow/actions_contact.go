@@ -258,7 +258,7 @@ var contactActions = []ActionType{
 		Errors: errorsOf(noMatch),
 	},
 	{
-		Name: "CreateCase",
+		Name: "CreateCase", Service: "Cases",
 		Parameters: properties(
 			required("LinkContactToCase", lowerTruth()),
 			required("CaseTemplateId", whole()),
@@ -268,7 +268,7 @@ var contactActions = []ActionType{
 		Errors: caseErrors(),
 	},
 	{
-		Name: "GetCase",
+		Name: "GetCase", Service: "Cases",
 		Parameters: properties(
 			required("LinkContactToCase", lowerTruth()),
 			required("GetLastUpdatedCase", lowerTruth()),
@@ -280,7 +280,7 @@ var contactActions = []ActionType{
 		Errors: caseErrors("MultipleFound", "NoneFound"),
 	},
 	{
-		Name: "UpdateCase",
+		Name: "UpdateCase", Service: "Cases",
 		Parameters: properties(
 			required("LinkContactToCase", lowerTruth()),
 			required("CaseId", whole()),
@@ -290,14 +290,14 @@ var contactActions = []ActionType{
 		Errors: caseErrors(),
 	},
 	{
-		Name:       "CreateWisdomSession",
+		Name: "CreateWisdomSession", Service: "AI agents",
 		Parameters: properties(required("WisdomAssistantArn", whole())),
 		Errors:     errorsOf(noMatch),
 	},
 	{Name: "ResumeContact", Errors: errorsOf(noMatch)},
 	{
 		// Administrator guide, "Get stored content".
-		Name:       "LoadContactContent",
+		Name: "LoadContactContent", Service: "e-mail",
 		Parameters: properties(required("ContentType", oneOf("EmailMessage"))),
 		Errors:     errorsOf(noMatch),
 	},
@@ -314,19 +314,19 @@ var contactActions = []ActionType{
 	// The console makes these three of the block "Send message". Beyond their
 	// names and errors little is known of them.
 	{
-		Name: "RenderMessageTemplate",
+		Name: "RenderMessageTemplate", Service: "message templates",
 		Parameters: properties(
 			required("WisdomKnowledgeBaseArn", whole()), required("WisdomMessageTemplateArn", whole()),
 		).open(),
 		Errors: errorsOf(noMatch, "TemplateRenderingError"),
 	},
 	{
-		Name:       "CreateContact",
+		Name: "CreateContact", Service: "outbound messages",
 		Parameters: properties(required("Channel", oneOf("EMAIL", "CHAT", "VOICE", "TASK"))).open(),
 		Errors:     errorsOf(noMatch),
 	},
 	{
-		Name: "StartOutboundEmailContact",
+		Name: "StartOutboundEmailContact", Service: "e-mail",
 		Parameters: properties(
 			required("FromEmailAddress", object(properties(required("EmailAddress", whole())).open())),
 			required("DestinationEmailAddress", anything()),
@@ -335,7 +335,7 @@ var contactActions = []ActionType{
 	},
 	{
 		// Known by name alone, so its parameters are not checked.
-		Name: "RouteContactToAgent", Parameters: properties().open(),
+		Name: "RouteContactToAgent", Service: "routing by agent", Parameters: properties().open(),
 		Errors:     func(*Node) Errors { return Errors{Required: []string{noMatch}, Any: true} },
 		Conditions: conditions(Conditions{Operators: equals}),
 	},

@@ -112,7 +112,7 @@ var controlActions = []ActionType{
 	},
 	{
 		// Results have spaces on the page and, as it seems, none on the wire.
-		Name:       "CheckVoiceId",
+		Name: "CheckVoiceId", Service: "Voice ID",
 		Flows:      Inbound | Transfer | CustomerQueue | Whisper,
 		Parameters: properties(required("CheckVoiceIdOption", oneOf("enrollmentStatus", "voiceAuthentication", "fraudDetection"))),
 		Errors:     errorsOf(noMatch),
@@ -132,10 +132,10 @@ var controlActions = []ActionType{
 			return c
 		},
 	},
-	{Name: "StartVoiceIdStream", Flows: Inbound | Transfer | CustomerQueue | Whisper, Errors: errorsOf(noMatch)},
+	{Name: "StartVoiceIdStream", Service: "Voice ID", Flows: Inbound | Transfer | CustomerQueue | Whisper, Errors: errorsOf(noMatch)},
 	{
 		// Known by name alone, so its parameters are not checked.
-		Name: "CheckSegmentMembership", Parameters: properties().open(),
+		Name: "CheckSegmentMembership", Service: "Customer Profiles", Parameters: properties().open(),
 		Errors:     func(*Node) Errors { return Errors{Required: []string{noMatch}, Any: true} },
 		Conditions: conditions(Conditions{Operators: equals}),
 	},

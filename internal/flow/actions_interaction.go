@@ -40,7 +40,7 @@ var interactions = []ActionType{
 		Errors: errorsOf(noMatch),
 	},
 	{
-		Name: "GetCustomerProfile",
+		Name: "GetCustomerProfile", Service: "Customer Profiles",
 		Parameters: properties(
 			required("ProfileRequestData", object(properties(
 				optional("IdentifierName", whole()),
@@ -53,7 +53,7 @@ var interactions = []ActionType{
 		Errors: profileErrors("MultipleFoundError", "NoneFoundError"),
 	},
 	{
-		Name: "GetCustomerProfileObject",
+		Name: "GetCustomerProfileObject", Service: "Customer Profiles",
 		Parameters: properties(
 			required("ProfileRequestData", object(properties(
 				required("ProfileId", whole()), required("ObjectType", whole()),
@@ -63,7 +63,7 @@ var interactions = []ActionType{
 		Errors: errorsOf(noMatch, "NoneFoundError"),
 	},
 	{
-		Name: "GetCalculatedAttributesForCustomerProfile",
+		Name: "GetCalculatedAttributesForCustomerProfile", Service: "Customer Profiles",
 		Parameters: properties(
 			required("ProfileRequestData", object(properties(required("ProfileId", whole())))),
 			optional("ProfileResponseData", anything()),
@@ -71,7 +71,7 @@ var interactions = []ActionType{
 		Errors: profileErrors("NoneFoundError"),
 	},
 	{
-		Name: "CreateCustomerProfile",
+		Name: "CreateCustomerProfile", Service: "Customer Profiles",
 		Parameters: properties(
 			required("ProfileRequestData", mapOf(anything())),
 			optional("ProfileResponseData", anything()),
@@ -79,7 +79,7 @@ var interactions = []ActionType{
 		Errors: profileErrors(),
 	},
 	{
-		Name: "UpdateCustomerProfile",
+		Name: "UpdateCustomerProfile", Service: "Customer Profiles",
 		Parameters: properties(
 			required("ProfileRequestData", object(properties(required("ProfileId", whole())).open())),
 			optional("ProfileResponseData", anything()),
@@ -87,13 +87,13 @@ var interactions = []ActionType{
 		Errors: profileErrors(),
 	},
 	{
-		Name:       "AssociateContactToCustomerProfile",
+		Name: "AssociateContactToCustomerProfile", Service: "Customer Profiles",
 		Parameters: properties(required("ProfileRequestData", object(properties(required("ProfileId", whole()), required("ContactId", whole()))))),
 		Errors:     profileErrors(),
 	},
 	// Administrator guide, "Data table".
 	{
-		Name: "EvaluateDataTableValues",
+		Name: "EvaluateDataTableValues", Service: "data tables",
 		Parameters: properties(
 			required("DataTableId", whole()),
 			required("Queries", listOf(object(properties(
@@ -105,7 +105,7 @@ var interactions = []ActionType{
 		Errors: errorsOf(noMatch),
 	},
 	{
-		Name: "ListDataTableValues",
+		Name: "ListDataTableValues", Service: "data tables",
 		Parameters: properties(
 			required("DataTableId", whole()),
 			optional("PrimaryKeyGroups", listOf(object(properties(
@@ -116,7 +116,7 @@ var interactions = []ActionType{
 		Errors: errorsOf(noMatch),
 	},
 	{
-		Name: "UpsertDataTableValues",
+		Name: "UpsertDataTableValues", Service: "data tables",
 		Parameters: properties(
 			required("DataTableId", whole()),
 			required("DataTableUpsertAttributes", listOf(object(properties(

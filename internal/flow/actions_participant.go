@@ -70,7 +70,7 @@ var participantActions = []ActionType{
 		},
 	},
 	{
-		Name:  "ConnectParticipantWithLexBot",
+		Name: "ConnectParticipantWithLexBot", Service: "Amazon Lex",
 		Flows: Inbound | Transfer | CustomerQueue,
 		Parameters: properties(append(messages,
 			optional("LexInitializationData", object(properties(required("InitialMessage", whole())))),
@@ -124,7 +124,7 @@ var participantActions = []ActionType{
 	},
 	{
 		// Administrator guide, "Authenticate Customer".
-		Name: "AuthenticateParticipant",
+		Name: "AuthenticateParticipant", Service: "Amazon Cognito",
 		Parameters: properties(
 			required("CognitoConfiguration", object(properties(required("UserPoolArn", whole()), required("AppClientId", whole())))),
 			required("CustomerProfilesConfiguration", object(properties(required("ObjectTypeName", whole())))),
@@ -135,7 +135,7 @@ var participantActions = []ActionType{
 	},
 	{
 		// Known from a console export alone, so its parameters are not checked.
-		Name: "ConnectParticipantWithAgenticCX", Parameters: properties().open(),
+		Name: "ConnectParticipantWithAgenticCX", Service: "agentic CX", Parameters: properties().open(),
 		Errors:     func(*Node) Errors { return Errors{Required: []string{noMatch}, Any: true} },
 		Conditions: conditions(Conditions{Operators: equals}),
 	},

@@ -26,18 +26,25 @@ func Check(content string, typ Type) Result {
 			c.action(act)
 		}
 	}
-	return Result{Problems: c.result(), References: c.located()}
+	return Result{Problems: c.result(), References: c.located(), Needs: c.needed()}
 }
 
 type checker struct {
 	report
 
-	typ  Type
-	refs []*foundReference
+	typ   Type
+	refs  []*foundReference
+	needs []*foundNeed
 }
 
 type foundReference struct {
 	Reference
+
+	offset int
+}
+
+type foundNeed struct {
+	Need
 
 	offset int
 }
@@ -56,6 +63,12 @@ func (c *checker) action(act *Action) {
 	if !spec.Supports(c.typ) {
 		c.add(act.node.Get("Type").Offset, a.member("Type"), RuleFlowType, fmt.Sprintf("not supported in %s flows", c.typ),
 			"Invalid Action type. Type: %s", spec.Name)
+	}
+	if spec.Service != "" {
+		c.needs = append(c.needs, &foundNeed{Need{spec.Name, Problem{
+			Message: fmt.Sprintf("Nothing serves %s (%s)", spec.Name, spec.Service), Hint: "the action takes its error branch",
+			Rule: RuleService, Path: a.member("Type").String(), Action: act.Identifier,
+		}}, act.node.Get("Type").Offset})
 	}
 	// A console export leaves out Parameters when there are none.
 	p, owner := act.Parameters, act.Parameters
@@ -458,6 +471,20 @@ func (c *checker) located() []Reference {
 	var all []Reference
 	for _, r := range c.refs {
 		all = append(all, r.Reference)
+	}
+	return all
+}
+
+// needed are the needs in the order of the document.
+func (c *checker) needed() []Need {
+	spots := make([]spot, len(c.needs))
+	for i, n := range c.needs {
+		spots[i] = spot{n.offset, &n.Problem}
+	}
+	locate(c.content, spots)
+	var all []Need
+	for _, n := range c.needs {
+		all = append(all, n.Need)
 	}
 	return all
 }

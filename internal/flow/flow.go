@@ -77,6 +77,14 @@ type Reference struct {
 	Problem Problem
 }
 
+// Need is an action that something beside the contact centre does.
+type Need struct {
+	Type string // of the action
+	// Problem is to be told when nothing does it. It does not make the document
+	// invalid: the action takes its error branch.
+	Problem Problem
+}
+
 // Result is what Check found.
 type Result struct {
 	// Problems are in the order of the document; none means that the document
@@ -84,4 +92,6 @@ type Result struct {
 	Problems []Problem
 	// References are the resources that the document names statically.
 	References []Reference
+	// Needs are in the order of the document.
+	Needs []Need
 }

@@ -40,6 +40,8 @@ const (
 	RuleNesting      = "condition-nesting"
 	// Of what a Reference names.
 	RuleReference = "resource-not-found"
+	// Of what a Need needs.
+	RuleService = "service-not-there"
 )
 
 // report collects problems in any order and puts them into that of the

@@ -11,6 +11,9 @@ type ActionType struct {
 	Name string
 	// Flows are the types of flows that support it; zero: all.
 	Flows Flows
+	// Service is what does the work of actions that the contact centre itself does
+	// not do, as people call it; "" for all others.
+	Service string
 	// Parameters are the properties of Parameters.
 	Parameters Object
 	// Terminal actions end the flow and have no transitions.

@@ -171,7 +171,7 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates,
 	}
 	tables := datatables.New(c, routes)
-	s.contacts = s.newContacts(found, newServices(tables, s.cfg.Logger))
+	s.contacts = s.newContacts(found, &services{tables, s.cfg.Logger})
 	mayCall, _ := s.cfg.destinations() // which complete has checked
 	instances := instance.New(c, instance.Others{
 		// The flows of a new instance name its queue and its prompts, so they come

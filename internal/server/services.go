@@ -12,45 +12,35 @@ import (
 	"ringdown/internal/flow/machine"
 )
 
-// services does for flows what has no request of its own (contact.Services), by
-// the types of the actions. What is not among them takes the error branch.
+// services does for flows what has no request of its own (contact.Services).
 type services struct {
-	serve  map[string]service
+	tables *datatables.DataTables
 	logger *slog.Logger
 }
 
 // service does what an action asks for. A fault is the error branch, with its
 // message in the flow log.
-type service func(ctx context.Context, sc catalog.Scope, parameters map[string]any) (machine.Reply, error)
+type service func(s *services, ctx context.Context, sc catalog.Scope, parameters map[string]any) (machine.Reply, error)
 
-func newServices(tables *datatables.DataTables, logger *slog.Logger) *services {
-	return &services{logger: logger, serve: map[string]service{
-		"EvaluateDataTableValues": filling("DataTables", tables.EvaluateInFlow),
-		"ListDataTableValues": filling("DataTableList", func(ctx context.Context, sc catalog.Scope, parameters map[string]any) (map[string]any, error) {
-			found, err := tables.ListInFlow(ctx, sc, parameters)
-			return map[string]any{"ResultData": found}, err
-		}),
-		"UpsertDataTableValues": func(ctx context.Context, sc catalog.Scope, parameters map[string]any) (machine.Reply, error) {
-			return machine.Reply{}, tables.UpsertInFlow(ctx, sc, parameters)
-		},
-	}}
+// servedActions are the services by the types of the actions. What is not among
+// them takes the error branch.
+var servedActions = map[string]service{
+	"EvaluateDataTableValues": (*services).evaluateTable,
+	"ListDataTableValues":     (*services).listTable,
+	"UpsertDataTableValues":   (*services).writeTable,
 }
 
-// filling is a service whose answer fills a namespace.
-func filling(namespace string, read func(context.Context, catalog.Scope, map[string]any) (map[string]any, error)) service {
-	return func(ctx context.Context, sc catalog.Scope, parameters map[string]any) (machine.Reply, error) {
-		found, err := read(ctx, sc, parameters)
-		return machine.Reply{Data: map[string]any{namespace: found}}, err
-	}
-}
+// ServesAction reports whether there is something that does what actions of a
+// type ask of services.
+func ServesAction(typ string) bool { return servedActions[typ] != nil }
 
 // Serve implements contact.Services.
 func (s *services) Serve(ctx context.Context, in contact.Instance, c *domain.Contact, r machine.ServiceRequest) machine.Reply {
-	serve := s.serve[r.Type]
+	serve := servedActions[r.Type]
 	if serve == nil {
 		return contact.Unserved(r.Type)
 	}
-	reply, err := serve(ctx, scope(in), r.Parameters)
+	reply, err := serve(s, ctx, scope(in), r.Parameters)
 	if err == nil {
 		return reply
 	}
@@ -62,4 +52,18 @@ func (s *services) Serve(ctx context.Context, in contact.Instance, c *domain.Con
 		return machine.Reply{Err: machine.NoMatchingError}
 	}
 	return machine.Reply{Err: machine.NoMatchingError, Note: f.Message}
+}
+
+func (s *services) evaluateTable(ctx context.Context, sc catalog.Scope, parameters map[string]any) (machine.Reply, error) {
+	found, err := s.tables.EvaluateInFlow(ctx, sc, parameters)
+	return machine.Reply{Data: map[string]any{"DataTables": found}}, err
+}
+
+func (s *services) listTable(ctx context.Context, sc catalog.Scope, parameters map[string]any) (machine.Reply, error) {
+	found, err := s.tables.ListInFlow(ctx, sc, parameters)
+	return machine.Reply{Data: map[string]any{"DataTableList": map[string]any{"ResultData": found}}}, err
+}
+
+func (s *services) writeTable(ctx context.Context, sc catalog.Scope, parameters map[string]any) (machine.Reply, error) {
+	return machine.Reply{}, s.tables.UpsertInFlow(ctx, sc, parameters)
 }
