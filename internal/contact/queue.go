@@ -368,6 +368,7 @@ func (t *Transition) hand(b *Birth) {
 	}
 	t.dequeue()
 	t.endHold()
+	t.tellChanges() // as in disconnect
 	t.c.DisconnectedAt = t.at
 	t.event(DisconnectedEvent)
 	t.complete()

@@ -339,6 +339,7 @@ func (t *Transition) disconnect(reason string) {
 	}
 	t.dequeue()
 	t.endHold()
+	t.tellChanges() // what was changed was of a contact that had not ended
 	t.c.DisconnectedAt, t.c.DisconnectReason = t.at, reason
 	t.event(DisconnectedEvent)
 	t.leaveAll(reason)
