@@ -25,7 +25,8 @@ var ErrUnpublishable = errors.New("it can never be published")
 
 // Message is an item of a chat for a topic.
 type Message struct {
-	Body string // JSON
+	Body string    // JSON
+	At   time.Time // when it was said
 	// Attributes are strings, by their names (administrator guide, "Amazon SNS
 	// payload used in message streaming").
 	Attributes map[string]string
@@ -271,5 +272,5 @@ func message(in contact.Instance, chat domain.ContactID, i *domain.ChatItem) (Me
 			attributes[name] = value
 		}
 	}
-	return Message{string(raw), attributes}, nil
+	return Message{string(raw), i.At, attributes}, nil
 }

@@ -152,7 +152,7 @@ func TestChatTimes(t *testing.T) {
 			connect(t, w, who)
 			ok(t, w.m.SetTimers(t.Context(), w.in, string(who.Contact), timers))
 			w.bot(t, who)
-			time.Sleep(minutes(4)) // idle
+			<-time.After(minutes(4)) // idle
 			w.say(t, who, "I am back")
 		}, after: minutes(2), heard: []string{"participant.idle CUSTOMER"}},
 		{name: "timers that are set once the bot is there", before: func(t *testing.T, w *world, who contact.Participant) {
@@ -188,13 +188,13 @@ func TestChatTimes(t *testing.T) {
 				if c.before != nil {
 					c.before(t, w, who)
 				}
-				time.Sleep(c.after - time.Second)
+				<-time.After(c.after - time.Second)
 				settle(w, who)
 				e.take()
 				if ended(w.read(t, who.Contact)) {
 					t.Fatal("the chat ended too early")
 				}
-				time.Sleep(2 * time.Second)
+				<-time.After(2 * time.Second)
 				settle(w, who)
 				if got := e.take(); !slices.Equal(got, c.heard) {
 					t.Errorf("heard %q, want %q", got, c.heard)

@@ -158,7 +158,7 @@ func unreached(err error) error {
 // notification is what SNS posts to HTTP endpoints (Amazon SNS Developer Guide,
 // "HTTP/HTTPS notification JSON format"), without a signature.
 type notification struct {
-	Type, MessageId, TopicArn, Message, Timestamp string //nolint:revive // as SNS spells them
+	Type, MessageId, TopicArn, Message, Timestamp string
 	MessageAttributes                             map[string]attribute
 }
 
@@ -167,7 +167,7 @@ type attribute struct{ Type, Value string }
 func (c *Client) post(ctx context.Context, to, topicARN string, m chat.Message) error {
 	n := notification{
 		Type: "Notification", MessageId: uuid.NewString(), TopicArn: topicARN, Message: m.Body,
-		Timestamp:         time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		Timestamp:         m.At.UTC().Format("2006-01-02T15:04:05.000Z"),
 		MessageAttributes: map[string]attribute{},
 	}
 	for name, value := range m.Attributes {
