@@ -19,6 +19,7 @@ var fewOf = map[domain.Kind]string{
 	domain.KindHierarchyStructure: "an instance has one",
 	domain.KindAccessKey:          "it belongs to the server",
 
+	domain.KindContact:      "contacts have a table of their own",
 	domain.KindAttachedFile: "it belongs to a contact or a case, and no operation lists those of one",
 
 	domain.KindSecurityKey:           "an instance may have two",

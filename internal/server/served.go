@@ -31,6 +31,10 @@ func BoundAPI() (*contract.API, error) {
 	}
 	c := catalog.New(catalog.Options{Account: cfg.Account, Now: cfg.Now, Logger: cfg.Logger})
 	nothing := &Server{cfg: cfg}
+	if nothing.chats, err = newAudience(&cfg); err != nil {
+		return nil, err
+	}
+	defer nothing.chats.Close()
 	_, err = gateway.New(gateway.Options{
 		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: cfg.Logger, Now: cfg.Now, Account: cfg.Account,
 	}, nothing.newAreas(c, files, stock)...)
