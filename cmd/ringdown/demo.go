@@ -233,7 +233,7 @@ func (d *demonstration) claimNumber() error {
 	if err != nil {
 		return err
 	}
-	d.command("aws connect associate-phone-number-contact-flow \\\n      --instance-id %s --phone-number-id %s \\\n      --contact-flow-id %s", d.instance, *claimed.PhoneNumberId, d.flow)
+	d.command("aws connect associate-phone-number-contact-flow \\\n      --instance-id %s \\\n      --phone-number-id %s \\\n      --contact-flow-id %s", d.instance, *claimed.PhoneNumberId, d.flow)
 	_, err = d.client.AssociatePhoneNumberContactFlow(d.ctx, &connect.AssociatePhoneNumberContactFlowInput{
 		InstanceId: &d.instance, PhoneNumberId: claimed.PhoneNumberId, ContactFlowId: &d.flow,
 	})

@@ -22,7 +22,7 @@ const (
 	// stampWidth is the column of times, with the space after it.
 	stampWidth = 11
 	// outcomeAt is where outcomes begin when there is room.
-	outcomeAt = 72
+	outcomeAt = 70
 	// mostOutcome and mostValue bound what may be long.
 	mostOutcome = 44
 	mostValue   = 60
@@ -147,18 +147,19 @@ func (l *timeline) step(s server.TraceStep) {
 	if s.Error != "" {
 		colour = red
 	}
-	width := lineWidth - len(l.margin) - stampWidth
-	room := width - utf8.RuneCountInString(outcome) - 1
-	if outcome == "" {
-		room = width
+	below := strings.Repeat(" ", stampWidth) + indent + "  "
+	room := lineWidth - len(l.margin) - stampWidth - utf8.RuneCountInString(outcome) - 1
+	switch aligned := outcomeAt - len(l.margin) - stampWidth; {
+	case outcome == "":
+		l.print(colour, "%s%s", l.stamp(s.Began), what)
+	case room < min(aligned, utf8.RuneCountInString(what)): // it would push aside what was done
+		l.print(colour, "%s%s", l.stamp(s.Began), what)
+		l.print(colour, "%s%s", below, outcome)
+	default:
+		l.print(colour, "%s%-*s %s", l.stamp(s.Began), min(aligned, room), shortened(what, room), outcome)
 	}
-	what = shortened(what, room)
-	if pad := min(outcomeAt-len(l.margin)-stampWidth, room) - utf8.RuneCountInString(what); outcome != "" && pad > 0 {
-		what += strings.Repeat(" ", pad)
-	}
-	l.print(colour, "%s%s %s", l.stamp(s.Began), what, outcome)
 	if note != "" {
-		l.print(faint, "%s%s  %s", strings.Repeat(" ", stampWidth), indent, note)
+		l.print(faint, "%s%s", below, note)
 	}
 }
 
