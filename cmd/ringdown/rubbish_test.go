@@ -47,7 +47,7 @@ func TestRubbish(t *testing.T) {
 	r := newRubbish(t, k, p, seed)
 	r.flood(t, each/5) // what is made at the first use is there afterwards
 	r.quiet(t)
-	goroutines, memory := r.metric(t, "go_goroutines"), 0.0
+	goroutines, memory, now := r.metric(t, "go_goroutines"), 0.0, 0.0
 	for range 3 {
 		r.flood(t, each)
 		r.quiet(t)
@@ -57,14 +57,14 @@ func TestRubbish(t *testing.T) {
 		// The memory of the first flood is what the later ones have to do with, give or
 		// take what the collector has not yet given back.
 		const slack = 48 << 20
-		switch now := r.metric(t, "process_resident_memory_bytes"); {
+		switch now = r.metric(t, "process_resident_memory_bytes"); {
 		case memory == 0:
 			memory = now
 		case now > memory+slack:
 			t.Errorf("a flood has left %v MB, the first %v", int(now)>>20, int(memory)>>20)
 		}
 	}
-	t.Logf("%d requests and frames, %v goroutines, %v MB resident", r.sent.Load(), goroutines, int(memory)>>20)
+	t.Logf("%d requests and frames, %v goroutines, %v MB resident after the first flood, %v MB after the last", r.sent.Load(), goroutines, int(memory)>>20, int(now)>>20)
 }
 
 // rubbish is what a flood is made of.
