@@ -12,6 +12,7 @@ import (
 const (
 	liveContact   kind = "Contact" // a task that waits for its time
 	queuedContact kind = "Contact in a queue"
+	openContact   kind = "Contact that goes on" // a task that no flow runs
 	pausedContact kind = "Contact that is paused"
 	enteringFlow  kind = "ContactFlow that puts contacts into a queue"
 	ownNumber     kind = "number, E.164, that is claimed"
@@ -74,8 +75,15 @@ func init() {
 					}
 				}
 			},
+			openContact: func(ctx context.Context, _ testing.TB, w *world, c *connect.Client) (*string, error) {
+				out, err := c.CreateContact(ctx, &connect.CreateContactInput{InstanceId: &w.instance, Name: w.name(), Channel: "TASK", InitiationMethod: "API"})
+				if err != nil {
+					return nil, err
+				}
+				return out.ContactId, nil
+			},
 			pausedContact: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
-				id := w.fresh(t, liveContact)
+				id := w.fresh(t, openContact)
 				_, err := c.PauseContact(ctx, &connect.PauseContactInput{InstanceId: &w.instance, ContactId: &id})
 				return &id, err
 			},
@@ -108,7 +116,7 @@ func init() {
 				given("SegmentAttributes", always(expires(120))), func(_ testing.TB, _ *world, in object, _ style) { in["Name"] = "Call Mary" }),
 			"UpdateContactAttributes":  of(attributes),
 			"UpdateContactSchedule":    of(ofTask(liveContact), with("ScheduledTime", soon)),
-			"PauseContact":             of(ofTask(liveContact)),
+			"PauseContact":             of(ofTask(openContact)),
 			"ResumeContact":            of(ofTask(pausedContact)),
 			"TransferContact":          of(without("UserId"), ofTask(liveContact), with("QueueId", func(t testing.TB, w *world) any { return w.shared(t, queue) })),
 			"TagContact":               of(ofTask(liveContact)),

@@ -2,6 +2,7 @@ package contacts_test
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,7 +183,7 @@ func TestRoutingOfContacts(t *testing.T) {
 			in.RoutingCriteria = &types.RoutingCriteriaInput{Steps: list}
 		}
 	}
-	ok(t, route(first, steps(types.RoutingCriteriaInputStep{Expression: &condition, Expiry: &types.RoutingCriteriaInputStepExpiry{DurationInSeconds: aws.Int32(30)}}, types.RoutingCriteriaInputStep{Expression: &types.Expression{OrExpression: []types.Expression{condition, condition}}})))
+	ok(t, route(first, steps(types.RoutingCriteriaInputStep{Expression: &condition, Expiry: &types.RoutingCriteriaInputStepExpiry{DurationInSeconds: aws.Int32(30)}}, types.RoutingCriteriaInputStep{Expression: &types.Expression{OrExpression: []types.Expression{condition, {AndExpression: []types.Expression{condition}}}}})))
 	e := c.describe(first)
 	same(t, "the routing", []any{*e.QueuePriority, *e.QueueTimeAdjustmentSeconds, len(e.RoutingCriteria.Steps), e.RoutingCriteria.Steps[0].Status, *e.RoutingCriteria.Steps[0].Expiry.DurationInSeconds, e.RoutingCriteria.Steps[1].Status, e.RoutingCriteria.ActivationTimestamp != nil},
 		[]any{5, -60, 2, "ACTIVE", 30, "INACTIVE", true})
@@ -194,6 +195,14 @@ func TestRoutingOfContacts(t *testing.T) {
 		"priority and age": func(in *connect.UpdateContactRoutingDataInput) {
 			in.QueuePriority, in.QueueTimeAdjustmentSeconds = aws.Int64(1), aws.Int32(1)
 		},
+		"six steps":           steps(slices.Repeat([]types.RoutingCriteriaInputStep{{Expression: &condition}}, 6)...),
+		"an attribute twice":  steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{AndExpression: []types.Expression{condition, condition}}}),
+		"or within and":       steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{AndExpression: []types.Expression{{OrExpression: []types.Expression{condition}}}}}),
+		"an unknown operator": steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{NotAttributeCondition: &types.AttributeCondition{Name: aws.String("a"), Value: aws.String("b"), ComparisonOperator: aws.String("Equals")}}}),
+		"level 6":             steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{AttributeCondition: &types.AttributeCondition{Name: aws.String("a"), Value: aws.String("b"), ProficiencyLevel: aws.Float32(6), ComparisonOperator: aws.String("NumberGreaterOrEqualTo")}}}),
+		"a range upside down": steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{AttributeCondition: &types.AttributeCondition{Name: aws.String("a"), Value: aws.String("b"), Range: &types.Range{MinProficiencyLevel: aws.Float32(4), MaxProficiencyLevel: aws.Float32(2)}, ComparisonOperator: aws.String("Range")}}}),
+		"no preferred agent":  steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{AttributeCondition: &types.AttributeCondition{ComparisonOperator: aws.String("Match")}}}),
+		"no attribute":        steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{AttributeCondition: &types.AttributeCondition{ComparisonOperator: aws.String("Range")}}}),
 		"a step of nothing":   steps(types.RoutingCriteriaInputStep{}),
 		"an empty expression": steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{}}),
 		"two in one":          steps(types.RoutingCriteriaInputStep{Expression: &types.Expression{AttributeCondition: condition.AttributeCondition, OrExpression: []types.Expression{condition}}}),

@@ -61,6 +61,16 @@ func TestStartOutboundVoiceContact(t *testing.T) {
 	ok(t, c.stop(id))
 	same(t, "why it ended", *c.describe(id).DisconnectReason, "OTHER")
 
+	id, err = c.call(from, func(in *startCall) { in.CampaignId = aws.String("spring") })
+	ok(t, err)
+	give := func(reason string) error {
+		_, err := c.StopContact(c.ctx(), &connect.StopContactInput{InstanceId: &c.id, ContactId: &id, DisconnectReason: &types.DisconnectReason{Code: &reason}})
+		return err
+	}
+	fails(t, give("BORED"), fault.InvalidRequest, "EXPIRED")
+	ok(t, give("OUTBOUND_ATTEMPT_FAILED"))
+	same(t, "why the campaign's ended", *c.describe(id).DisconnectReason, "OUTBOUND_ATTEMPT_FAILED")
+
 	busy, err := c.call(from, func(in *startCall) { in.DestinationPhoneNumber = aws.String(nobody) })
 	ok(t, err)
 	b := c.await(busy, "ended", ended)

@@ -26,7 +26,7 @@ func (c *Contacts) UpdateContactRoutingData(ctx context.Context, in *connect.Upd
 	case in.QueuePriority == nil && in.QueueTimeAdjustmentSeconds == nil && in.RoutingCriteria == nil:
 		return nil, fault.New(fault.InvalidParameter, "QueuePriority, QueueTimeAdjustmentSeconds or RoutingCriteria is required")
 	}
-	criteria, err := routingCriteria(in.RoutingCriteria)
+	criteria, err := domain.NewRoutingCriteria(in.RoutingCriteria)
 	if err != nil {
 		return nil, err
 	}
@@ -48,12 +48,12 @@ func (c *Contacts) UpdateContactRoutingData(ctx context.Context, in *connect.Upd
 			e.TimeAdjustment = *in.QueueTimeAdjustmentSeconds
 		}
 		if in.RoutingCriteria != nil {
-			e.Routing = nil
-			if criteria != nil {
-				fresh := *criteria
-				index := int32(0)
-				fresh.Index = &index
-				e.Routing = &fresh
+			index := int32(0)
+			if e.Routing != nil && e.Routing.Index != nil {
+				index = *e.Routing.Index + 1
+			}
+			if e.Routing = criteria; criteria != nil {
+				criteria.Index = &index
 			}
 		}
 		return nil
@@ -62,59 +62,6 @@ func (c *Contacts) UpdateContactRoutingData(ctx context.Context, in *connect.Upd
 		return nil, fault.New(fault.ResourceConflict, "%s", fault.From(err).Message)
 	}
 	return nil, err
-}
-
-// maxStepSeconds is how long a step may last (administrator guide, "Set routing
-// criteria").
-const maxStepSeconds = 7 * 24 * 60 * 60
-
-// routingCriteria checks the steps of a request; nil when there are none.
-func routingCriteria(in *types.RoutingCriteriaInput) (*types.RoutingCriteria, error) {
-	if in == nil || len(in.Steps) == 0 {
-		return nil, nil
-	}
-	out := &types.RoutingCriteria{}
-	for i := range in.Steps {
-		s := &in.Steps[i]
-		step := types.Step{Status: types.RoutingCriteriaStepStatusInactive, Expression: s.Expression}
-		if s.Expression == nil {
-			return nil, fault.New(fault.InvalidParameter, "RoutingCriteria.Steps[%d].Expression is required", i)
-		}
-		if err := checkExpression(s.Expression); err != nil {
-			return nil, fault.New(fault.InvalidParameter, "RoutingCriteria.Steps[%d].Expression %s", i, fault.From(err).Message)
-		}
-		if s.Expiry != nil {
-			n := aws.ToInt32(s.Expiry.DurationInSeconds)
-			if n < 1 || n > maxStepSeconds {
-				return nil, fault.New(fault.InvalidParameter, "RoutingCriteria.Steps[%d].Expiry.DurationInSeconds must be from 1 to %d, it is %d", i, maxStepSeconds, n)
-			}
-			step.Expiry = &types.Expiry{DurationInSeconds: &n}
-		}
-		out.Steps = append(out.Steps, step)
-	}
-	return out, nil
-}
-
-// checkExpression checks that an expression says one thing at each level. The
-// error's message is the end of a sentence.
-func checkExpression(e *types.Expression) error {
-	n := 0
-	for _, has := range []bool{e.AttributeCondition != nil, e.NotAttributeCondition != nil, len(e.AndExpression) > 0, len(e.OrExpression) > 0} {
-		if has {
-			n++
-		}
-	}
-	if n != 1 {
-		return fault.New(fault.InvalidParameter, "must have exactly one of AttributeCondition, NotAttributeCondition, AndExpression and OrExpression")
-	}
-	for _, list := range [][]types.Expression{e.AndExpression, e.OrExpression} {
-		for i := range list {
-			if err := checkExpression(&list[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // GetContactMetrics tells a queued contact's place. How long it will wait cannot

@@ -3,6 +3,7 @@ package contacts
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,6 +83,13 @@ func (c *Contacts) updatedSegment(ctx context.Context, sc catalog.Scope, given m
 	return c.newSegment(ctx, sc, given)
 }
 
+// campaignReasons are why the calls of a campaign end (administrator guide,
+// "Contact records data model", DisconnectReason). The last but one is misspelt
+// there.
+var campaignReasons = []string{
+	"OUTBOUND_DESTINATION_ENDPOINT_ERROR", "OUTBOUND_RESOURCE_ERROR", "OUTBOUND_ATTEMPT_FAILED", "OUTBUND_PREVIEW_DISCARDED", "EXPIRED",
+}
+
 // StopContact ends a contact. Only those of a campaign may be given a reason.
 func (c *Contacts) StopContact(ctx context.Context, in *connect.StopContactInput) (*connect.StopContactOutput, error) {
 	sc, id, err := c.find(ctx, in.InstanceId, in.ContactId)
@@ -97,8 +105,11 @@ func (c *Contacts) StopContact(ctx context.Context, in *connect.StopContactInput
 		if err != nil {
 			return nil, err
 		}
-		if found.Campaign == nil {
+		switch {
+		case found.Campaign == nil:
 			return nil, fault.New(fault.InvalidRequest, "DisconnectReason is for contacts of outbound campaigns")
+		case !slices.Contains(campaignReasons, reason):
+			return nil, fault.New(fault.InvalidRequest, "DisconnectReason.Code must be one of %v", campaignReasons)
 		}
 	}
 	return nil, c.Engine.Stop(ctx, instanceOf(sc), id, reason)
