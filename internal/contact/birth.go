@@ -68,12 +68,21 @@ func (b *Birth) Hear(ev LegEvent) {
 }
 
 // New prepares a contact. Insert stores it, Begin sets it going.
-func (m *Manager) New(spec Spec) *Birth {
+func (m *Manager) New(spec Spec) *Birth { return m.birth(spec, m.now()) }
+
+// bear prepares a contact that the transition gives birth to.
+func (t *Transition) bear(spec Spec) *Birth {
+	b := t.m.birth(spec, t.at)
+	t.births = append(t.births, b)
+	return b
+}
+
+func (m *Manager) birth(spec Spec, at time.Time) *Birth {
 	c := spec.Contact
 	if c.ID == "" {
 		c.ID = domain.ContactID(domain.NewID())
 	}
-	b := &Birth{m: m, spec: spec, c: &c, at: m.now()}
+	b := &Birth{m: m, spec: spec, c: &c, at: at}
 	if c.InitialID == "" {
 		c.InitialID = c.ID
 	}
@@ -229,12 +238,13 @@ func (b *Birth) Begin() {
 		l.chain.attributes = b.attributes
 		l.chain.mu.Unlock()
 	}
+	adds := len(b.st.Attributes) > 0 // from now on the state is the owner's
 	begun := make(chan struct{})
 	b.m.start(l, func() {
 		l.must((*Transition).begin)
 		close(begun)
 	})
-	if len(b.st.Attributes) > 0 { // whoever reads them next shall find them
+	if adds { // whoever reads them next shall find them
 		select {
 		case <-begun:
 		case <-l.gone:

@@ -57,9 +57,7 @@ func TestCall(t *testing.T) {
 	l.hear(contact.LegEvent{Kind: contact.LegAnswered})
 	c := w.until(t, id, "ended", ended)
 	same(t, l.heard(), []string{"Hello +14155550100"})
-	if !l.over() {
-		t.Error("nobody hung up")
-	}
+	wait(t, "the call is over", l.over)
 	if c.RingStartedAt.IsZero() || c.ConnectedAt.Before(c.RingStartedAt) || c.DisconnectReason != "CONTACT_FLOW_DISCONNECT" {
 		t.Errorf("times of %+v", c)
 	}

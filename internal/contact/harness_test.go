@@ -3,9 +3,11 @@ package contact_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,11 +30,66 @@ type world struct {
 	config *config
 	dialer *dialer
 	shared bool
-	m      *contact.Manager
+	// options are those of the engine beside the configuration and the dialer.
+	options contact.Options
+	ahead   atomic.Int64 // how far the clock was moved, nanoseconds
+	fault   faulty       // what the engine's store does
+	m       *contact.Manager
+}
+
+// advance moves the clock, and has every owner look at it.
+func (w *world) advance(d time.Duration) {
+	w.ahead.Add(int64(d))
+	w.m.Look()
+}
+
+// faulty is a store that can be made to fail.
+type faulty struct {
+	store.Store
+	mu      sync.Mutex
+	commits int
+	// fails, when set, decides about the commit of a number, from 1.
+	fails func(n int) error
+	// lies, when set, has a commit that was made answered with an error.
+	lies func(n int) bool
+}
+
+func (f *faulty) commit(update func() error) error {
+	f.mu.Lock()
+	f.commits++
+	n, fails, lies := f.commits, f.fails, f.lies
+	f.mu.Unlock()
+	if fails != nil {
+		if err := fails(n); err != nil {
+			return err
+		}
+	}
+	if err := update(); err != nil {
+		return err
+	}
+	if lies != nil && lies(n) {
+		return errors.New("the answer was lost")
+	}
+	return nil
+}
+
+func (f *faulty) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return f.commit(func() error { return f.Store.Update(ctx, fn) })
+}
+
+func (f *faulty) UpdateContacts(ctx context.Context, fn func(store.ContactTx) error) error {
+	return f.commit(func() error { return f.Store.UpdateContacts(ctx, fn) })
+}
+
+// set changes what the store does from now on, and counts anew.
+func (f *faulty) set(fails func(n int) error, lies func(n int) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.commits, f.fails, f.lies = 0, fails, lies
 }
 
 // newWorld opens a store in a fresh folder and an engine on it.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir(), config: newConfig(), dialer: &dialer{}}
 	w.open(t)
@@ -47,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) open(t *testing.T) {
+func (w *world) open(t testing.TB) {
 	t.Helper()
 	var err error
 	if w.store, err = sqlstore.Open(context.Background(), sqlstore.Options{Dir: w.dir, Now: time.Now}); err != nil {
@@ -55,15 +112,20 @@ func (w *world) open(t *testing.T) {
 	}
 }
 
-func (w *world) begin(t *testing.T) {
+func (w *world) begin(t testing.TB) {
 	t.Helper()
-	w.m = contact.New(contact.Options{Configuration: w.config, Dialer: w.dialer})
-	if err := w.m.Open(context.Background(), w.store, w.shared); err != nil {
+	o := w.options
+	o.Configuration, o.Dialer = w.config, w.dialer
+	o.Now = func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	w.m = contact.New(o)
+	w.fault.Store = w.store
+	w.fault.set(nil, nil)
+	if err := w.m.Open(context.Background(), &w.fault, w.shared); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (w *world) close(t *testing.T) {
+func (w *world) close(t testing.TB) {
 	t.Helper()
 	if err := w.m.Close(); err != nil {
 		t.Error(err)
@@ -74,7 +136,7 @@ func (w *world) close(t *testing.T) {
 }
 
 // restart closes the engine and opens another on the same store.
-func (w *world) restart(t *testing.T) {
+func (w *world) restart(t testing.TB) {
 	t.Helper()
 	w.close(t)
 	w.open(t)
@@ -82,7 +144,7 @@ func (w *world) restart(t *testing.T) {
 }
 
 // start begins a contact.
-func (w *world) start(t *testing.T, s contact.Spec) domain.ContactID {
+func (w *world) start(t testing.TB, s contact.Spec) domain.ContactID {
 	t.Helper()
 	s.Instance = w.in
 	b := w.m.New(s)
@@ -94,7 +156,7 @@ func (w *world) start(t *testing.T, s contact.Spec) domain.ContactID {
 }
 
 // task begins a task with a flow.
-func (w *world) task(t *testing.T, flowID string) domain.ContactID {
+func (w *world) task(t testing.TB, flowID string) domain.ContactID {
 	t.Helper()
 	f, err := w.config.Flow(t.Context(), w.in, flowID)
 	if err != nil {
@@ -106,7 +168,7 @@ func (w *world) task(t *testing.T, flowID string) domain.ContactID {
 }
 
 // call begins an outbound call with a flow.
-func (w *world) call(t *testing.T, flowID string) domain.ContactID {
+func (w *world) call(t testing.TB, flowID string) domain.ContactID {
 	t.Helper()
 	f, err := w.config.Flow(t.Context(), w.in, flowID)
 	if err != nil {
@@ -123,7 +185,7 @@ func (w *world) call(t *testing.T, flowID string) domain.ContactID {
 }
 
 // read is the contact as it is stored.
-func (w *world) read(t *testing.T, id domain.ContactID) *domain.Contact {
+func (w *world) read(t testing.TB, id domain.ContactID) *domain.Contact {
 	t.Helper()
 	c, err := w.m.Read(t.Context(), w.in, string(id))
 	if err != nil {
@@ -133,7 +195,7 @@ func (w *world) read(t *testing.T, id domain.ContactID) *domain.Contact {
 }
 
 // until waits for a contact to be as it shall be.
-func (w *world) until(t *testing.T, id domain.ContactID, what string, ok func(*domain.Contact) bool) *domain.Contact {
+func (w *world) until(t testing.TB, id domain.ContactID, what string, ok func(*domain.Contact) bool) *domain.Contact {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -153,7 +215,7 @@ func ended(c *domain.Contact) bool  { return !c.CompletedAt.IsZero() }
 func queued(c *domain.Contact) bool { return !c.EnqueuedAt.IsZero() && c.DequeuedAt.IsZero() }
 
 // path is the flow log as a list of actions with what they came to.
-func (w *world) path(t *testing.T, id domain.ContactID) []string {
+func (w *world) path(t testing.TB, id domain.ContactID) []string {
 	t.Helper()
 	entries, err := w.store.Entries(t.Context(), store.EntryQuery{Stream: store.StreamFlowLog, Instance: w.in.PK, Owner: string(id)})
 	if err != nil {
@@ -179,7 +241,7 @@ func (w *world) path(t *testing.T, id domain.ContactID) []string {
 }
 
 // events are the types of a contact's events, in order.
-func (w *world) events(t *testing.T, id domain.ContactID) []string {
+func (w *world) events(t testing.TB, id domain.ContactID) []string {
 	t.Helper()
 	entries, err := w.store.Entries(t.Context(), store.EntryQuery{Stream: store.StreamEvents, Instance: w.in.PK, Owner: string(id)})
 	if err != nil {
@@ -215,7 +277,7 @@ func newConfig() *config {
 
 // flow adds a flow; its actions are given as "Id Type {parameters} next" and
 // further lines "  error TYPE next" or "  OPERATOR operand next".
-func (c *config) flow(t *testing.T, id string, typ flow.Type, actions ...string) {
+func (c *config) flow(t testing.TB, id string, typ flow.Type, actions ...string) {
 	t.Helper()
 	var list []string
 	start := ""
@@ -297,8 +359,12 @@ func (c *config) queue(id string, most *int32) {
 	c.queues[id] = contact.Queue{ContactQueue: domain.ContactQueue{ID: domain.QueueID(id), Name: id}, Enabled: true, MaxContacts: most}
 }
 
+// AgentQueue has one for each agent whose id ends in "agent".
 func (c *config) AgentQueue(_ context.Context, _ contact.Instance, id string) (contact.Queue, error) {
-	return contact.Queue{}, missing(id)
+	if !strings.HasSuffix(id, "agent") {
+		return contact.Queue{}, missing(id)
+	}
+	return contact.Queue{ContactQueue: domain.ContactQueue{ID: domain.QueueID(id), Name: id, AgentID: domain.UserID(id)}, Enabled: true}, nil
 }
 
 func (c *config) Open(context.Context, contact.Instance, string, time.Time) (bool, error) {
@@ -332,6 +398,7 @@ type leg struct {
 	mu   sync.Mutex
 	said []string
 	gone bool
+	with contact.Leg // whom it is joined with
 }
 
 func (d *dialer) Dial(c contact.Call, hear func(contact.LegEvent)) contact.Leg {
@@ -347,7 +414,7 @@ func (d *dialer) Dial(c contact.Call, hear func(contact.LegEvent)) contact.Leg {
 }
 
 // last waits for the n-th call, from 0.
-func (d *dialer) leg(t *testing.T, n int) *leg {
+func (d *dialer) leg(t testing.TB, n int) *leg {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -376,9 +443,20 @@ func (l *leg) Say(seq int, sounds []contact.Sound, loop bool) {
 	}
 }
 
-func (l *leg) Hush()            {}
-func (l *leg) Type(string)      {}
-func (l *leg) Join(contact.Leg) {}
+func (l *leg) Hush()       {}
+func (l *leg) Type(string) {}
+
+func (l *leg) Join(other contact.Leg) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.with = other
+}
+
+func (l *leg) joined() contact.Leg {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.with
+}
 
 func (l *leg) Hangup() {
 	l.mu.Lock()
@@ -397,3 +475,22 @@ func (l *leg) over() bool {
 	defer l.mu.Unlock()
 	return l.gone
 }
+
+// record is the last record of a contact.
+func (w *world) record(t testing.TB, id domain.ContactID) map[string]any {
+	t.Helper()
+	entries, err := w.store.Entries(t.Context(), store.EntryQuery{Stream: store.StreamRecords, Instance: w.in.PK, Owner: string(id)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 1 {
+		t.Fatalf("%d records", len(entries))
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(entries[0].Doc, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func flowType(s string) flow.Type { return flow.Type(s) }

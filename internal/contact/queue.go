@@ -350,9 +350,8 @@ func (t *Transition) successor(method types.ContactInitiationMethod) *Birth {
 		Hooks: from.Hooks, Logging: from.Logging, Behavior: from.Behavior, ExpiresAt: from.ExpiresAt,
 		Priority: from.Priority, TimeAdjustment: from.TimeAdjustment, Hops: from.Hops,
 	}
-	b := t.m.New(Spec{Instance: t.in, Contact: c, Media: t.st.Media})
+	b := t.bear(Spec{Instance: t.in, Contact: c, Media: t.st.Media})
 	t.c.Next = append(from.Next, domain.NextContact{ID: b.c.ID, Method: method})
-	t.births = append(t.births, b)
 	return b
 }
 

@@ -36,8 +36,7 @@ func (t *Transition) flowTask(r *machine.TaskRequest) machine.Reply {
 		return failed
 	}
 	c.FlowID = domain.ContactFlowID(f.ID)
-	b := t.m.New(Spec{Instance: t.in, Contact: c, Attributes: attributes, Flow: &f})
-	t.births = append(t.births, b)
+	b := t.bear(Spec{Instance: t.in, Contact: c, Attributes: attributes, Flow: &f})
 	return machine.Reply{ContactID: b.c.ID, Data: map[string]any{"Task": map[string]any{"ContactId": string(b.c.ID)}}}
 }
 
