@@ -194,7 +194,7 @@ var rooms = []room{
 	},
 	{
 		"internal/app/*",
-		[]string{"internal/audio", "internal/catalog", "internal/chat", "internal/contact", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/objects", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/audio", "internal/catalog", "internal/chat", "internal/contact", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/objects", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},
 		"an area serves its operations through the catalog, or through the engine of contacts, whose types are the words for what lives; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},

@@ -42,6 +42,7 @@ type (
 	ContactEvaluationID        string
 	DataTableID                string
 	TestCaseID                 string
+	TestCaseExecutionID        string
 )
 
 // NewID returns a fresh resource id: a lower-case UUID. It is of version 7

@@ -73,6 +73,7 @@ var memberKinds = map[string]domain.Kind{
 	"EvaluationId":               domain.KindContactEvaluation,
 	"DataTableId":                domain.KindDataTable,
 	"TestCaseId":                 domain.KindTestCase,
+	"TestCaseExecutionId":        domain.KindTestCaseExecution,
 	"FileId":                     domain.KindAttachedFile,
 	"FileIds":                    domain.KindAttachedFile,
 	"ContactId":                  domain.KindContact,

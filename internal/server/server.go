@@ -72,6 +72,7 @@ type Server struct {
 	folder        *objects.Folder // of files; nil when a service keeps them
 	functions     *lambda.Client  // that flows invoke
 	contacts      *contact.Manager
+	testCases     *testcases.TestCases       // runs tests of flows
 	chats         *audience                  // carries what is said to those who take part
 	participants  *participants.Participants // whose tokens open WebSockets
 	calls         *simulated.Dialer          // who is called
@@ -127,7 +128,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	defer func() {
 		if err != nil {
 			s.chats.Close()
-			err = errors.Join(err, s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+			err = errors.Join(err, s.testCases.Close(), s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 		}
 	}()
 	c.Use(s.store)
@@ -147,6 +148,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if err := s.contacts.Open(ctx, s.store, cfg.Database != ""); err != nil {
+		return nil, err
+	}
+	if err := s.testCases.Open(ctx, cfg.Database != ""); err != nil {
 		return nil, err
 	}
 	handler, err := s.handler(c, areas)
@@ -171,7 +175,9 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates,
 	}
 	tables := datatables.New(c, routes)
-	s.contacts = s.newContacts(found, &services{tables, s.cfg.Logger})
+	outside := &services{tables, s.cfg.Logger}
+	s.contacts = s.newContacts(found, outside)
+	s.testCases = testcases.New(c, &flowTests{configured: found, contacts: s.contacts, functions: functionCaller{s.functions}, services: outside})
 	mayCall, _ := s.cfg.destinations() // which complete has checked
 	instances := instance.New(c, instance.Others{
 		// The flows of a new instance name its queue and its prompts, so they come
@@ -208,7 +214,7 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 		templates,
 		rules.New(c),
 		evaluations.New(c),
-		testcases.New(c),
+		s.testCases,
 		tagging.New(c),
 		sts.STS{},
 	}
@@ -336,7 +342,7 @@ func (s *Server) Close() error {
 		err = errors.Join(err, e)
 	}
 	s.chats.Close()
-	return errors.Join(err, s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+	return errors.Join(err, s.testCases.Close(), s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 }
 
 // ConnectServed is how many operations of Amazon Connect are served.
