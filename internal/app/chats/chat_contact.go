@@ -137,9 +137,9 @@ func start[In any](ctx context.Context, c *Chats, sc catalog.Scope, operation st
 }
 
 // StartOutboundChatContact starts a chat with a customer who is reached by a text
-// message or the like. The server has no such messages of its own: what is said
-// goes where StartContactStreaming sends it, and what the customer answers comes
-// from SendChatIntegrationEvent (docs/divergences.md).
+// message or the like. The server sends no such messages: what the flow says is in
+// the transcript and goes where StartContactStreaming sends it, and nobody answers
+// (docs/divergences.md).
 func (c *Chats) StartOutboundChatContact(ctx context.Context, in *connect.StartOutboundChatContactInput) (*connect.StartOutboundChatContactOutput, error) {
 	sc, err := c.catalog.Scope(ctx, in.InstanceId)
 	if err != nil {
