@@ -56,9 +56,6 @@ const (
 
 // trace draws a contact and those that follow it, with a greater margin.
 func (l *timeline) trace(ctx context.Context, from tracer, id string, follow bool) error {
-	if l.known[id] {
-		return l.err
-	}
 	l.known[id] = true
 	t, err := from.Trace(ctx, id, 0, false)
 	if err != nil {
@@ -80,6 +77,9 @@ func (l *timeline) trace(ctx context.Context, from tracer, id string, follow boo
 	l.foot(t)
 	margin := l.margin
 	for _, next := range t.Contact.NextIDs {
+		if l.known[next] {
+			continue
+		}
 		l.margin = margin + "    "
 		l.print("", "")
 		if err := l.trace(ctx, from, next, follow); err != nil {
