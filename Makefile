@@ -1,7 +1,7 @@
 # `make` lists the targets; the text after ## is a target's help.
 
 GO ?= go
-# ARGS are flags for `make run` and `make bench`, as in
+# ARGS are flags for `make run`, `make demo` and `make bench`, as in
 #   make run ARGS='--listen 127.0.0.1:9000'
 #   make bench ARGS='-users 100000'
 ARGS ?=
@@ -32,8 +32,12 @@ run: build ## Run the server; ARGS are its flags.
 	bin/ringdown serve $(ARGS)
 
 .PHONY: demo
-demo: build ## Start a server in a temporary folder and work through a tour of "aws connect"; TOUR_ONCE=1 ends it then.
-	scripts/demo.sh
+demo: build ## Show a contact centre from nothing to a call, in seconds; ARGS are flags of "ringdown demo".
+	bin/ringdown demo $(ARGS)
+
+.PHONY: tour
+tour: build ## Start a server in a temporary folder and work through a tour of "aws connect"; TOUR_ONCE=1 ends it then.
+	scripts/tour.sh
 
 .PHONY: test
 test: ## Run the tests.

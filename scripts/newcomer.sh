@@ -18,5 +18,5 @@ mapfile -t commands < <(awk '/^```sh$/ { inside = 1; next } /^```$/ && inside { 
 }
 for command in "${commands[@]}"; do
 	echo "newcomer: $command"
-	TOUR_ONCE=1 $command
+	$command
 done
