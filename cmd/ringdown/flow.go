@@ -35,22 +35,24 @@ command line makes no sense.
 `
 
 // flows works with flow documents, without a server.
-func flows(_ context.Context, p *program, args []string) error {
+func flows(ctx context.Context, p *program, args []string) error {
 	if len(args) == 0 {
-		return &usageError{errors.New("say check")}
+		return &usageError{errors.New("say check or test")}
 	}
 	switch args[0] {
 	case "check":
 		return flowCheck(p, args[1:])
+	case "test":
+		return flowTest(ctx, p, args[1:])
 	case "help", "-h", "-help", "--help":
 		return printFlowHelp(p)
 	default:
-		return &usageError{fmt.Errorf("there is no %q: say check", args[0])}
+		return &usageError{fmt.Errorf("there is no %q: say check or test", args[0])}
 	}
 }
 
 func printFlowHelp(p *program) error {
-	_, err := fmt.Fprintf(p.stdout, flowHelp, strings.Join(typeNames(), ",\n            "))
+	_, err := fmt.Fprintf(p.stdout, flowHelp+"\n"+flowTestHelp, strings.Join(typeNames(), ",\n            "))
 	return err
 }
 

@@ -35,7 +35,7 @@ func commands() []command {
 		{"env", "[flags]", "Print the export lines that point the AWS CLI and SDKs at this server.", env},
 		{"keys", "create|list|delete", "Manage access keys for principals other than root.", keys},
 		{"contact", "trace|list", "Show what has become of contacts, step by step.", contacts},
-		{"flow", "check FILE...", "Check documents of the flow language, without a server.", flows},
+		{"flow", "check|test FILE...", "Check documents of the flow language, or run tests of flows, without a server.", flows},
 		{"version", "", "Print the version.", version},
 	}
 }

@@ -236,7 +236,7 @@ var rooms = []room{
 	},
 	{
 		"cmd/ringdown",
-		[]string{"internal/server", "internal/flow"},
+		[]string{"internal/server", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/lambda"},
 		[]string{"gopkg.in/yaml.v3", sdk}, // the demo is a client
 		"the command line reads settings and shows what the server says; what it could do alone, tests could not boot",
 	},

@@ -22,6 +22,9 @@ var fewOf = map[domain.Kind]string{
 	domain.KindContact:      "contacts have a table of their own",
 	domain.KindAttachedFile: "it belongs to a contact or a case, and no operation lists those of one",
 
+	domain.KindTestCaseExecution:        "it is what has happened, not what is configured",
+	domain.KindTestCaseExecutionRecords: "as executions",
+
 	domain.KindSecurityKey:           "an instance may have two",
 	domain.KindAuthenticationProfile: "an instance has one, and the API makes no others",
 	domain.KindInstanceReplica:       "an instance may have one",
