@@ -140,10 +140,10 @@ func (l *leg) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for !l.over {
-		due, any := l.next()
-		began, rate := time.Now(), l.rate()
+		due, some := l.next()
+		began, rate := l.dialer.opts.Now(), l.rate()
 		var fires <-chan time.Time
-		if any {
+		if some {
 			wait := time.Duration(0)
 			if rate > 0 {
 				wait = time.Duration(float64(due-l.now) / rate)
@@ -157,8 +157,8 @@ func (l *leg) run() {
 		case <-l.wake:
 			// A message that was begun is not over before its end has come, however
 			// late somebody looks at the clock.
-			l.now += time.Duration(float64(time.Since(began)) * rate)
-			if any {
+			l.now += time.Duration(float64(l.dialer.opts.Now().Sub(began)) * rate)
+			if some {
 				l.now = min(l.now, due)
 			}
 			l.obey()
@@ -195,15 +195,15 @@ func (l *leg) rate() float64 {
 }
 
 // next is when the next thing happens by itself; false for never.
-func (l *leg) next() (at time.Duration, any bool) {
+func (l *leg) next() (at time.Duration, some bool) {
 	add := func(t time.Duration) {
-		if !any || t < at {
-			at, any = t, true
+		if !some || t < at {
+			at, some = t, true
 		}
 	}
 	if !l.answered {
 		add(l.ring)
-		return at, any
+		return at, some
 	}
 	if l.playing != nil && !l.playing.loop {
 		add(l.playing.ends)
@@ -214,7 +214,7 @@ func (l *leg) next() (at time.Duration, any bool) {
 	if l.hangup > 0 {
 		add(l.hangup)
 	}
-	return at, any
+	return at, some
 }
 
 // happen does what is due.

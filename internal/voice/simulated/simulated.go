@@ -75,6 +75,8 @@ type Options struct {
 	// Length is how long a recording plays, given its s3:// address; false when
 	// that cannot be told. Nil: it never can. It may block, until ctx is done.
 	Length func(ctx context.Context, uri string) (time.Duration, bool)
+	// Now is the clock that the timers of the process run by; nil means time.Now.
+	Now func() time.Time
 }
 
 // Dialer places simulated calls (contact.Dialer).
@@ -92,6 +94,9 @@ var _ contact.Dialer = (*Dialer)(nil)
 
 // New returns a Dialer. Close ends its calls.
 func New(o Options) *Dialer {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	d := &Dialer{opts: o}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d

@@ -41,6 +41,12 @@ func (c *caller) all() string {
 	}
 }
 
+// turn turns the bubble's clock, and lets everything happen that is due.
+func turn(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 func text(s string) []contact.Sound {
 	return []contact.Sound{{Message: machine.Message{Text: s}}}
 }
@@ -138,7 +144,7 @@ func TestCallees(t *testing.T) {
 					<-answered
 					c.flow(leg)
 				}
-				time.Sleep(2 * time.Hour) // of the bubble
+				turn(2 * time.Hour)
 				if got := who.all(); got != c.want {
 					t.Errorf("heard %s\nwant %s", got, c.want)
 				}
@@ -166,8 +172,7 @@ func TestConversation(t *testing.T) {
 		} {
 			synctest.Wait()
 			leg.Say(say.seq, text(thirty), false)
-			time.Sleep(say.wait)
-			synctest.Wait()
+			turn(say.wait)
 			if say.wait == time.Second {
 				leg.Hush()
 			}
@@ -206,7 +211,7 @@ func TestJoin(t *testing.T) {
 		second.Say(1, text(thirty), true)
 		first.Join(second)
 		first.Type("1")
-		time.Sleep(time.Minute)
+		turn(time.Minute)
 		if got := one.all(); got != "0s ringing, 0s answered" {
 			t.Errorf("the first heard %s", got)
 		}
@@ -223,7 +228,7 @@ func TestClose(t *testing.T) {
 		d := New(Options{Speed: 1})
 		who := newCaller()
 		leg := d.Dial(contact.Call{To: "+1"}, who.hear)
-		time.Sleep(500 * time.Millisecond)
+		turn(500 * time.Millisecond)
 		for range 2 {
 			if err := d.Close(); err != nil {
 				t.Fatal(err)
@@ -231,7 +236,7 @@ func TestClose(t *testing.T) {
 		}
 		leg.Hangup()
 		d.Dial(contact.Call{To: "+1"}, who.hear).Say(1, nil, false)
-		time.Sleep(time.Minute)
+		turn(time.Minute)
 		if got := who.all(); got != "0s ringing" {
 			t.Errorf("heard %s", got)
 		}
