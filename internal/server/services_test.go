@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/server/servertest"
+	"ringdown/internal/store"
 )
 
 // office is an instance with flows for tasks.
@@ -150,14 +153,34 @@ func (s *sheet) values() map[string]string {
 	return all
 }
 
-func openOffice(t *testing.T) *office {
-	s := servertest.Boot(t)
-	return &office{s.Connect, t, s.NewInstance(t)}
+// notes are those of the flow log, in order.
+func notes(t *testing.T, data string) (all []string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "ringdown.db")+"?mode=ro")
+	servertest.OK(t, err)
+	defer func() { servertest.OK(t, db.Close()) }()
+	rows, err := db.QueryContext(t.Context(), `SELECT doc FROM entry WHERE stream = $1 ORDER BY seq`, store.StreamFlowLog)
+	servertest.OK(t, err)
+	defer func() { servertest.OK(t, rows.Close()) }()
+	for rows.Next() {
+		var doc []byte
+		var lines []struct{ Note string }
+		servertest.OK(t, rows.Scan(&doc))
+		servertest.OK(t, json.Unmarshal(doc, &lines))
+		for _, l := range lines {
+			if l.Note != "" {
+				all = append(all, l.Note)
+			}
+		}
+	}
+	servertest.OK(t, rows.Err())
+	return all
 }
 
 // TestDataTablesInFlows has a task read and write a table.
 func TestDataTablesInFlows(t *testing.T) {
-	o := openOffice(t)
+	booted := servertest.Boot(t)
+	o := &office{booted.Connect, t, booted.NewInstance(t)}
 	s := o.sheet("Offices", types.DataTableLockLevelDataTable, "country | phone, opening hours, sum, fax, tags*")
 	s.put("", map[string]string{"phone": "+1"})
 	s.put("DE", map[string]string{"phone": "+49", "opening hours": "9 to 5", "sum": `="a" & 1 + 2`, "tags": `["a"]`})
@@ -239,4 +262,12 @@ func TestDataTablesInFlows(t *testing.T) {
 	s.put("BIG", map[string]string{"tags": `["` + strings.Repeat(strings.Repeat("x", 999)+`","`, 40) + `"]`})
 	got = o.run(o.flow("Too much", step{"whole", "ListDataTableValues", m{"DataTableId": s.id}}), nil)
 	servertest.Same(t, "what is too much", got, map[string]string{"whole failed": "yes"})
+	servertest.Same(t, "the notes", notes(t, booted.Data), []string{
+		"DataTable " + o.id + " not found.",
+		`PrimaryValues: "fax" must be a primary attribute and be named once`,
+		`PrimaryAttributeValues: "fax" must be a primary attribute and be named once`,
+		"LockVersion is neither LATEST nor the present one of DataTable " + s.id + ".",
+		"DataTable " + s.id + ` has no attribute "none".`,
+		"More than 32 KB of DataTable " + s.id + " were asked for.",
+	})
 }
