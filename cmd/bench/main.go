@@ -35,7 +35,7 @@ func main() {
 	flag.DurationVar(&o.length, "length", 3*time.Second, "length of a round of reads or updates")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.connections, "connections", 64, "concurrent clients")
-	flag.StringVar(&o.part, "part", "", "measure only this part: idle, operations, contacts or search")
+	flag.StringVar(&o.part, "part", "", "measure only this part: idle, operations, contacts, tests or search")
 	flag.Parse()
 	var err error
 	if *asFloor {
@@ -65,6 +65,7 @@ func bench(ctx context.Context, o options) error {
 		{"idle", func() error { return benchIdle(bin, filepath.Join(dir, "idle")) }},
 		{"operations", func() error { return benchOperations(ctx, o, bin, dir) }},
 		{"contacts", func() error { return benchContacts(ctx, o, bin, dir) }},
+		{"tests", func() error { return benchTestCases(ctx, o, bin, filepath.Join(dir, "tests")) }},
 		{"search", func() error { return benchSearch(ctx, o, bin, filepath.Join(dir, "search")) }},
 	} {
 		if o.part != "" && o.part != part.name {
