@@ -108,21 +108,22 @@ type Outcome struct {
 	Observation *Observation
 	// Seen is how often its event came while it was expected.
 	Seen int
-	// Status is Passed, Failed, or "" for one that was never expected because it
-	// follows another that may be left out.
+	// Status is Passed; Failed; Stopped for one that the end of the test came
+	// before; or "" for one that was never expected because it follows another
+	// that may be left out.
 	Status Status
 	// Problem says what was expected and what came instead; "" if it passed.
 	Problem string
 }
 
-// Count counts the observations: those that were expected, of them those that
-// passed and that failed.
+// Count counts the observations: all, those that passed, and those that were
+// expected and did not.
 func (r *Result) Count() (total, passed, failed int) {
 	for _, o := range r.Observations {
-		switch o.Status {
-		case Passed:
+		switch {
+		case o.Status == Passed:
 			passed++
-		case Failed, Stopped:
+		case o.Status != "":
 			failed++
 		}
 	}

@@ -243,7 +243,7 @@ func (t *TestCases) prepare(ctx context.Context, j job) (*flowtest.Spec, *flowte
 	spec := &flowtest.Spec{
 		Test: test, Flow: f, Channel: types.ChannelVoice, Attributes: attributes(c.InitializationData),
 		InstanceARN: j.sc.ARN(domain.KindInstance, string(j.sc.ID)), Region: j.sc.Region,
-		ContactID: domain.ContactID(domain.NewID()), Start: begun, Seed: uint64(begun.UnixMilli()), //nolint:gosec // any number will do
+		ContactID: domain.ContactID(domain.NewID()), Start: begun, Seed: uint64(begun.UnixMilli()),
 	}
 	if c.EntryPoint.Type == types.TestCaseEntryPointTypeChat {
 		spec.Channel = types.ChannelChat
@@ -302,7 +302,7 @@ func (t *TestCases) finish(ctx context.Context, j job, r *flowtest.Result) error
 	total, ok, missed := r.Count()
 	return t.catalog.Store().Update(ctx, func(tx store.Tx) error {
 		err := t.executions.Change(ctx, tx, j.sc, j.id, func(e *domain.TestCaseExecution) error {
-			e.Total, e.Passed, e.Failed = int32(total), int32(ok), int32(missed) //nolint:gosec // a content has a few thousand at most
+			e.Total, e.Passed, e.Failed = int32(total), int32(ok), int32(missed)
 			if !e.Ended() {
 				e.Status, e.EndedAt = verdicts[r.Status], t.now()
 			}
