@@ -79,13 +79,12 @@ func demo(ctx context.Context, p *program, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, running.Close()) }()
 	d := &demonstration{p: p, ctx: ctx, client: connect.New(connect.Options{
 		Region: server.DefaultRegion, BaseEndpoint: aws.String(running.URL),
 		Credentials: credentials.NewStaticCredentialsProvider(running.Root.AccessKeyID, running.Root.SecretAccessKey, ""),
 	})}
 	cfg.RootAccessKeyID, cfg.RootSecretAccessKey = running.Root.AccessKeyID, running.Root.SecretAccessKey
-	return d.show(running, cfg, *data)
+	return errors.Join(d.show(running, cfg, *data), running.Close())
 }
 
 // demonstration is a demo under way.
