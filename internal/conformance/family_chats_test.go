@@ -128,6 +128,9 @@ func init() {
 			"ConnectParticipant.CompleteAttachmentUpload": of(attached(false)),
 			"ConnectParticipant.GetAttachment":            of(attached(true)),
 			"ConnectParticipant.DescribeView":             of(shown),
+			// No identity provider is served, so there is no session.
+			"ConnectParticipant.GetAuthenticationUrl":            {answer: "ValidationException"},
+			"ConnectParticipant.CancelParticipantAuthentication": {answer: "ValidationException"},
 		},
 	})
 	merge(fewOperations, map[string]string{"ConnectParticipant.GetTranscript": "what was said in one chat; the area's own tests page through it"})
