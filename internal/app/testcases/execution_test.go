@@ -236,7 +236,7 @@ func TestStartTestCaseExecution(t *testing.T) {
 	}
 }
 
-// TestStopTestCaseExecution stops one execution that runs and one that waits.
+// TestStopTestCaseExecution stops an execution that waits for a function.
 func TestStopTestCaseExecution(t *testing.T) {
 	release := make(chan struct{})
 	p := newPlace(t, release)
