@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
@@ -107,7 +108,7 @@ func expressionProblem(e *types.Expression, depth int) string {
 func conditionProblem(c *types.AttributeCondition) string {
 	operator := given(c.ComparisonOperator)
 	if operator == "Match" {
-		if m := c.MatchCriteria; m == nil || m.AgentsCriteria == nil || len(m.AgentsCriteria.AgentIds) == 0 || len(m.AgentsCriteria.AgentIds) > maxPreferredAgents {
+		if m := c.MatchCriteria; m == nil || m.AgentsCriteria == nil || len(m.AgentsCriteria.AgentIds) == 0 || len(m.AgentsCriteria.AgentIds) > maxPreferredAgents || slices.Contains(m.AgentsCriteria.AgentIds, "") {
 			return fmt.Sprintf("must have 1 to %d AgentIds for the ComparisonOperator Match", maxPreferredAgents)
 		}
 		return ""
@@ -117,7 +118,7 @@ func conditionProblem(c *types.AttributeCondition) string {
 			return fmt.Sprintf("must have a Name and a Value of 1 to %d characters in each condition", maxConditionName)
 		}
 	}
-	level := func(l *float32) bool { return l != nil && *l >= minProficiency && *l <= maxProficiency }
+	level := func(l *float32) bool { return l != nil && *l >= minProficiency && *l <= maxProficiency } // NaN is not
 	switch operator {
 	case "NumberGreaterOrEqualTo":
 		if !level(c.ProficiencyLevel) {

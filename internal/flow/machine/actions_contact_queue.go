@@ -2,7 +2,6 @@ package machine
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -111,15 +110,6 @@ func routingBehavior(x *step) {
 	x.next()
 }
 
-// The bounds of routing criteria (administrator guide, "Set routing criteria").
-const (
-	maxSteps     = 5
-	maxAnd       = 8
-	maxOr        = 3
-	maxPreferred = 10
-	maxName      = 64
-)
-
 // routingCriteria gives the contact routing criteria in the place of those that
 // it has. They become active when it is put into a queue.
 func routingCriteria(x *step) {
@@ -138,34 +128,27 @@ func routingCriteria(x *step) {
 	x.next()
 }
 
-// criteriaSteps reads routing criteria. A function that answers with text may
-// have written them as JSON.
+// criteriaSteps reads routing criteria, by the rules that the API has for them. A
+// function that answers with text may have written them as JSON.
 func criteriaSteps(v any) ([]types.Step, bool) {
 	o, _ := structured(v).(map[string]any)
 	list, _ := structured(o["Steps"]).([]any)
-	if len(list) == 0 || len(list) > maxSteps {
+	in := &types.RoutingCriteriaInput{}
+	for _, item := range list {
+		o, _ := item.(map[string]any)
+		step := types.RoutingCriteriaInputStep{Expression: expression(o["Expression"])}
+		if expiry, given := o["Expiry"].(map[string]any); given {
+			n, _ := numberOf(expiry["DurationInSeconds"])
+			seconds := int32(min(max(n, 0), math.MaxInt32))
+			step.Expiry = &types.RoutingCriteriaInputStepExpiry{DurationInSeconds: &seconds}
+		}
+		in.Steps = append(in.Steps, step)
+	}
+	criteria, err := domain.NewRoutingCriteria(in)
+	if err != nil || criteria == nil {
 		return nil, false
 	}
-	steps := make([]types.Step, len(list))
-	for i, item := range list {
-		o, _ := item.(map[string]any)
-		e, ok := expression(o["Expression"], 0)
-		if !ok {
-			return nil, false
-		}
-		steps[i] = types.Step{Expression: e, Status: types.RoutingCriteriaStepStatusInactive}
-		expiry, given := o["Expiry"].(map[string]any)
-		if !given {
-			continue
-		}
-		n, ok := numberOf(expiry["DurationInSeconds"])
-		if !ok || n < 1 || n > math.MaxInt32 {
-			return nil, false
-		}
-		seconds := int32(n)
-		steps[i].Expiry = &types.Expiry{DurationInSeconds: &seconds}
-	}
-	return steps, true
+	return criteria.Steps, true
 }
 
 // structured is a value, or what a text says in JSON.
@@ -179,117 +162,56 @@ func structured(v any) any {
 }
 
 // expression reads one expression: a condition, its opposite, or several of
-// them. An OrExpression is only there at the top, an AndExpression may be in
-// it; one expression does not name an attribute twice.
-func expression(v any, depth int) (*types.Expression, bool) {
+// them. What is none has no members, which the rules refuse.
+func expression(v any) *types.Expression {
 	o, _ := v.(map[string]any)
-	if len(o) != 1 {
-		return nil, false
+	e := &types.Expression{}
+	if c, there := o["AttributeCondition"].(map[string]any); there {
+		e.AttributeCondition = condition(c)
 	}
-	if c, ok := o["AttributeCondition"]; ok {
-		a, ok := condition(c)
-		return &types.Expression{AttributeCondition: a}, ok
+	if c, there := o["NotAttributeCondition"].(map[string]any); there {
+		e.NotAttributeCondition = condition(c)
 	}
-	if c, ok := o["NotAttributeCondition"]; ok {
-		a, ok := condition(c)
-		return &types.Expression{NotAttributeCondition: a}, ok
-	}
-	if list, ok := o["OrExpression"].([]any); ok && depth == 0 {
-		all, ok := expressions(list, maxOr, 1)
-		return &types.Expression{OrExpression: all}, ok
-	}
-	if list, ok := o["AndExpression"].([]any); ok && depth < 2 {
-		all, ok := expressions(list, maxAnd, 2)
-		return &types.Expression{AndExpression: all}, ok && !namesTwice(all)
-	}
-	return nil, false
-}
-
-func expressions(list []any, most, depth int) ([]types.Expression, bool) {
-	if len(list) == 0 || len(list) > most {
-		return nil, false
-	}
-	all := make([]types.Expression, len(list))
-	for i, item := range list {
-		e, ok := expression(item, depth)
-		if !ok {
-			return nil, false
+	for name, all := range map[string]*[]types.Expression{"OrExpression": &e.OrExpression, "AndExpression": &e.AndExpression} {
+		list, _ := o[name].([]any)
+		for _, item := range list {
+			*all = append(*all, *expression(item))
 		}
-		all[i] = *e
 	}
-	return all, true
-}
-
-// namesTwice reports whether two conditions are on the same value of the same
-// attribute.
-func namesTwice(all []types.Expression) bool {
-	var seen []string
-	for _, e := range all {
-		a := e.AttributeCondition
-		if a == nil {
-			a = e.NotAttributeCondition
-		}
-		if a == nil || a.Name == nil || a.Value == nil {
-			continue
-		}
-		name := *a.Name + "\x00" + *a.Value
-		if slices.Contains(seen, name) {
-			return true
-		}
-		seen = append(seen, name)
-	}
-	return false
+	return e
 }
 
 // condition reads a condition on the proficiencies of an agent, or on who the
 // agent is.
-func condition(v any) (*types.AttributeCondition, bool) {
-	o, _ := v.(map[string]any)
-	operator := textOf(o["ComparisonOperator"])
-	a := &types.AttributeCondition{ComparisonOperator: &operator}
-	if operator == "Match" {
-		match, _ := o["MatchCriteria"].(map[string]any)
+func condition(o map[string]any) *types.AttributeCondition {
+	operator, name, value := textOf(o["ComparisonOperator"]), textOf(o["Name"]), textOf(o["Value"])
+	c := &types.AttributeCondition{ComparisonOperator: &operator}
+	if match, there := o["MatchCriteria"].(map[string]any); there {
 		agents, _ := match["AgentsCriteria"].(map[string]any)
 		ids, _ := structured(agents["AgentIds"]).([]any)
-		if len(ids) == 0 || len(ids) > maxPreferred {
-			return nil, false
-		}
-		c := &types.AgentsCriteria{}
+		c.MatchCriteria = &types.MatchCriteria{AgentsCriteria: &types.AgentsCriteria{}}
 		for _, id := range ids {
-			if textOf(id) == "" {
-				return nil, false
-			}
-			c.AgentIds = append(c.AgentIds, textOf(id))
+			c.MatchCriteria.AgentsCriteria.AgentIds = append(c.MatchCriteria.AgentsCriteria.AgentIds, textOf(id))
 		}
-		a.MatchCriteria = &types.MatchCriteria{AgentsCriteria: c}
-		return a, true
 	}
-	name, value := textOf(o["Name"]), textOf(o["Value"])
-	if !bounded(name, 1, maxName) || !bounded(value, 1, maxName) {
-		return nil, false
+	if name != "" || value != "" {
+		c.Name, c.Value = &name, &value
 	}
-	a.Name, a.Value = &name, &value
-	ok := false
-	switch operator {
-	case "NumberGreaterOrEqualTo":
-		a.ProficiencyLevel, ok = level(o["ProficiencyLevel"])
-	case "Range":
-		r, _ := o["Range"].(map[string]any)
-		low, lowOK := level(r["MinProficiencyLevel"])
-		high, highOK := level(r["MaxProficiencyLevel"])
-		a.Range, ok = &types.Range{MinProficiencyLevel: low, MaxProficiencyLevel: high}, lowOK && highOK && *low <= *high
+	c.ProficiencyLevel = level(o["ProficiencyLevel"])
+	if r, there := o["Range"].(map[string]any); there {
+		c.Range = &types.Range{MinProficiencyLevel: level(r["MinProficiencyLevel"]), MaxProficiencyLevel: level(r["MaxProficiencyLevel"])}
 	}
-	return a, ok
+	return c
 }
 
-// level is a proficiency, 1 to 5.
-func level(v any) (*float32, bool) {
+// level is a number, nil for none.
+func level(v any) *float32 {
 	f, err := strconv.ParseFloat(textOf(v), 32)
-	if err != nil || !(f >= 1 && f <= 5) {
-		return nil, false
+	if err != nil {
+		return nil
 	}
 	l := float32(f)
-	return &l, true
+	return &l
 }
 
 // bounded reports whether a text has a number of characters.
