@@ -1,5 +1,13 @@
 package contact
 
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/domain"
+)
+
 // Look has every owner do what is due by the clock, which a test has moved.
 func (m *Manager) Look() {
 	m.mu.Lock()
@@ -17,6 +25,7 @@ func (m *Manager) Look() {
 		select {
 		case l.mail <- look:
 		case <-l.gone:
+		case <-time.After(100 * time.Millisecond): // its store is down
 		}
 	}
 }
@@ -26,4 +35,18 @@ func (m *Manager) Chains() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.chains)
+}
+
+// Renew does at once what a shared engine does every few seconds.
+func (m *Manager) Renew() { m.renew() }
+
+// CallbackSpec is a queued callback.
+func CallbackSpec(queue, number string, at time.Time) Spec {
+	q := domain.ContactQueue{ID: domain.QueueID(queue), Name: queue}
+	return Spec{
+		Contact: domain.Contact{
+			Channel: types.ChannelVoice, Method: types.ContactInitiationMethodCallback, TargetQueue: &q, ScheduledAt: at,
+		},
+		Callback: &callback{Queue: q, NextAt: at, Attempts: 1, To: number},
+	}
 }

@@ -24,17 +24,28 @@ import (
 
 // world is a store with one instance, and what is configured in it.
 type world struct {
-	dir    string
-	store  store.Store
-	in     contact.Instance
-	config *config
-	dialer *dialer
-	shared bool
+	storage func() sqlstore.Options
+	store   store.Store
+	in      contact.Instance
+	config  *config
+	dialer  *dialer
+	shared  bool
 	// options are those of the engine beside the configuration and the dialer.
 	options contact.Options
 	ahead   atomic.Int64 // how far the clock was moved, nanoseconds
 	fault   faulty       // what the engine's store does
 	m       *contact.Manager
+}
+
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+// mustRead is the contact as it is stored, for steps of a script.
+func (w *world) mustRead(ctx context.Context, id string) *domain.Contact {
+	c, err := w.m.Read(ctx, w.in, id)
+	if err != nil {
+		panic(err)
+	}
+	return c
 }
 
 // advance moves the clock, and has every owner look at it.
@@ -91,7 +102,14 @@ func (f *faulty) set(fails func(n int) error, lies func(n int) bool) {
 // newWorld opens a store in a fresh folder and an engine on it.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir(), config: newConfig(), dialer: &dialer{}}
+	dir := t.TempDir()
+	return newWorldOn(t, func() sqlstore.Options { return sqlstore.Options{Dir: dir} })
+}
+
+// newWorldOn opens another store, which is shared if it is a server's.
+func newWorldOn(t testing.TB, storage func() sqlstore.Options) *world {
+	t.Helper()
+	w := &world{storage: storage, config: newConfig(), dialer: &dialer{}, shared: storage().URL != ""}
 	w.open(t)
 	r := &store.Record{Instance: store.Root, Kind: domain.KindInstance, ID: domain.NewID(), Name: "test", Doc: []byte(`{"Region":"us-east-1"}`)}
 	if err := w.store.Update(t.Context(), func(tx store.Tx) error { return tx.Insert(t.Context(), r, nil) }); err != nil {
@@ -107,7 +125,9 @@ func newWorld(t testing.TB) *world {
 func (w *world) open(t testing.TB) {
 	t.Helper()
 	var err error
-	if w.store, err = sqlstore.Open(context.Background(), sqlstore.Options{Dir: w.dir, Now: time.Now}); err != nil {
+	o := w.storage()
+	o.Now = w.now
+	if w.store, err = sqlstore.Open(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -116,7 +136,7 @@ func (w *world) begin(t testing.TB) {
 	t.Helper()
 	o := w.options
 	o.Configuration, o.Dialer = w.config, w.dialer
-	o.Now = func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+	o.Now = w.now
 	w.m = contact.New(o)
 	w.fault.Store = w.store
 	w.fault.set(nil, nil)

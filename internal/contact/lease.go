@@ -67,26 +67,33 @@ func (m *Manager) keepLease() {
 			return
 		case <-tick.C:
 		}
-		mine, err := m.lead(m.ctx, m.now().Add(leaseTime))
-		switch was := m.leading.Load(); {
-		case err != nil:
-			if m.ctx.Err() == nil {
-				m.opts.Logger.Warn("the lease of the contacts could not be renewed; will try again", slog.Any("err", err))
-			}
-		case mine && !was:
-			m.opts.Logger.Info("this server runs the contacts from now on")
-			if err := m.adoptAll(m.ctx); err != nil {
-				m.opts.Logger.Error("the contacts could not be taken over; will try again", slog.Any("err", err))
-				continue
-			}
-			m.leading.Store(true)
-		case !mine && was:
-			// Somebody took it while this server stood still. Its contacts have
-			// other versions by now, so nothing that is still done here is stored.
-			m.opts.Logger.Error("another server has taken over the contacts")
-			m.leading.Store(false)
-			m.abandon()
+		m.renew()
+	}
+}
+
+// renew prolongs the lease, or takes it when it is free.
+func (m *Manager) renew() {
+	m.leasing.Lock()
+	defer m.leasing.Unlock()
+	mine, err := m.lead(m.ctx, m.now().Add(leaseTime))
+	switch was := m.leading.Load(); {
+	case err != nil:
+		if m.ctx.Err() == nil {
+			m.opts.Logger.Warn("the lease of the contacts could not be renewed; will try again", slog.Any("err", err))
 		}
+	case mine && !was:
+		m.opts.Logger.Info("this server runs the contacts from now on")
+		if err := m.adoptAll(m.ctx); err != nil {
+			m.opts.Logger.Error("the contacts could not be taken over; will try again", slog.Any("err", err))
+			return
+		}
+		m.leading.Store(true)
+	case !mine && was:
+		// Somebody took it while this server stood still. Its contacts have
+		// other versions by now, so nothing that is still done here is stored.
+		m.opts.Logger.Error("another server has taken over the contacts")
+		m.leading.Store(false)
+		m.abandon()
 	}
 }
 

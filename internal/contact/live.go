@@ -37,8 +37,10 @@ type live struct {
 	takenOver chan struct{}
 	taken     sync.Once
 	damaged   *damage // nil while memory and store agree
-	line      *line   // of a call
-	third     *line   // of a transfer to a telephone number
+	// next are the transitions that follow from the last, before anything else.
+	next  []func(t *Transition)
+	line  *line // of a call
+	third *line // of a transfer to a telephone number
 }
 
 // state is what the owner needs beside the contact to go on. It is stored as
@@ -64,6 +66,9 @@ type state struct {
 	Paused bool `json:",omitempty"`
 	// Requeue has a paused task go back into the queue that it was taken out of.
 	Requeue bool `json:",omitempty"`
+	// ToWait says that the flow of the queue that the contact is in is still to
+	// begin. What ended by itself does not begin again after a restart.
+	ToWait bool `json:",omitempty"`
 	// Hold is who is on hold, and who was.
 	Hold holding `json:",omitzero"`
 	// Callback is there for a queued callback until it is answered.
@@ -174,6 +179,11 @@ func (l *live) own(first func()) {
 			continue
 		case l.over():
 			return
+		case len(l.next) > 0:
+			f := l.next[0]
+			l.next = l.next[1:]
+			l.must(f)
+			continue
 		}
 		l.arm()
 		select {
@@ -250,6 +260,7 @@ func (t *Transition) Changed(properties ...string) {
 func (t *Transition) After(f func()) { t.then = append(t.then, f) }
 
 // later has something done in a transition of its own, right after this one.
+// Whoever has asked for this one is not kept waiting for that.
 func (t *Transition) later(fn func(t *Transition)) { t.next = append(t.next, fn) }
 
 // transition runs fn, stores what it did and acts upon it. An error of fn
@@ -277,11 +288,7 @@ func (t *Transition) act() {
 	for _, f := range t.then {
 		t.guard(f)
 	}
-	for _, f := range t.next {
-		if t.damaged == nil {
-			t.must(f)
-		}
-	}
+	t.live.next = append(t.live.next, t.next...)
 }
 
 // attempt is the part of a transition that holds the chain.

@@ -21,6 +21,7 @@ type Manager struct {
 	queues  queues
 	holder  string      // this server's name in the lease
 	leading atomic.Bool // this server runs the contacts
+	leasing sync.Mutex  // held while the lease is renewed
 
 	ctx    context.Context // of what contacts do; ends with Close
 	cancel context.CancelFunc
