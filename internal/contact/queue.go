@@ -231,12 +231,14 @@ func (t *Transition) enqueued(q domain.ContactQueue) {
 	t.event(Queued)
 	t.offer()
 	// The flow that has put it there is still at work: its own comes after.
+	t.st.ToWait = true
 	t.later((*Transition).beginWaiting)
 }
 
 // beginWaiting has the contact run its customer queue flow, unless it came with
 // one. A callback has no customer who could hear it.
 func (t *Transition) beginWaiting() {
+	t.st.ToWait = false
 	if !t.queued() || t.st.Callback != nil || t.st.Threads[customer] != nil {
 		return
 	}
@@ -274,7 +276,9 @@ func copyOf(c *domain.Contact) *domain.Contact {
 func (t *Transition) waitIn() {
 	t.m.queues.enter(queueKey{t.in.PK, t.c.Queue.ID}, t.place(t.c.EnqueuedAt), nil)
 	t.offer()
-	t.later((*Transition).beginWaiting)
+	if t.st.ToWait {
+		t.later((*Transition).beginWaiting)
+	}
 }
 
 // dequeue takes the contact out of its queue.
