@@ -46,6 +46,8 @@ func tree(v any) any {
 // the other the id of the same.
 func subset(want, got any) bool {
 	switch want := want.(type) {
+	case nil:
+		return true // nothing is wanted
 	case map[string]any:
 		o, ok := got.(map[string]any)
 		for name, v := range want {
