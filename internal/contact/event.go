@@ -152,7 +152,7 @@ func eventOf(m *Manager, in Instance, c *domain.Contact, kind string, at time.Ti
 		d.InitialContactID = c.InitialID
 	}
 	if c.Routing != nil {
-		d.RoutingCriteria = criteria(c.Routing, lowerFirst)
+		d.RoutingCriteria = criteria(c.Routing, lowerFirst, millis)
 	}
 	if a := c.Agent; a != nil {
 		d.AgentInfo = &agentInfo{in.of(domain.KindUser, string(a.ID)), millis(a.ConnectedAt)}

@@ -234,28 +234,36 @@ func (w *world) until(t testing.TB, id domain.ContactID, what string, ok func(*d
 func ended(c *domain.Contact) bool  { return !c.CompletedAt.IsZero() }
 func queued(c *domain.Contact) bool { return !c.EnqueuedAt.IsZero() && c.DequeuedAt.IsZero() }
 
-// path is the flow log as a list of actions with what they came to.
-func (w *world) path(t testing.TB, id domain.ContactID) []string {
+// lines are the flow log of a contact.
+func (w *world) lines(t testing.TB, id domain.ContactID) []machine.Line {
 	t.Helper()
 	entries, err := w.store.Entries(t.Context(), store.EntryQuery{Stream: store.StreamFlowLog, Instance: w.in.PK, Owner: string(id)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var path []string
+	var all []machine.Line
 	for _, e := range entries {
 		var lines []machine.Line
 		if err := json.Unmarshal(e.Doc, &lines); err != nil {
 			t.Fatal(err)
 		}
-		for _, l := range lines {
-			s := l.Flow.Name + " " + l.Action
-			for _, more := range []string{l.Result, l.Error, l.Note} {
-				if more != "" {
-					s += " " + more
-				}
+		all = append(all, lines...)
+	}
+	return all
+}
+
+// path is the flow log as a list of actions with what they came to.
+func (w *world) path(t testing.TB, id domain.ContactID) []string {
+	t.Helper()
+	var path []string
+	for _, l := range w.lines(t, id) {
+		s := l.Flow.Name + " " + l.Action
+		for _, more := range []string{l.Result, l.Error, l.Note} {
+			if more != "" {
+				s += " " + more
 			}
-			path = append(path, s)
 		}
+		path = append(path, s)
 	}
 	return path
 }

@@ -145,7 +145,7 @@ func recordOf(m *Manager, in Instance, c *domain.Contact, st *state, attributes 
 		r.Recording, r.Recordings = c.Recordings[0], c.Recordings
 	}
 	if c.Routing != nil {
-		r.RoutingCriteria = []any{criteria(c.Routing, asItIs)}
+		r.RoutingCriteria = []any{criteria(c.Routing, asItIs, func(at time.Time) string { return *seconds(at) })}
 	}
 	doc, err := json.Marshal(r)
 	if err != nil {
@@ -165,9 +165,9 @@ func queuedSince(c *domain.Contact) time.Time {
 	return c.EnqueuedAt
 }
 
-// criteria is routing criteria without the members that are absent, whose names,
-// as the API has them, are written as name does.
-func criteria(r *types.RoutingCriteria, name func(string) string) any {
+// criteria is routing criteria without the members that are absent. Names, as the
+// API has them, are written as name does, times as format does.
+func criteria(r *types.RoutingCriteria, name func(string) string, format func(time.Time) string) any {
 	raw, err := json.Marshal(r)
 	var v any
 	if err == nil {
@@ -176,10 +176,9 @@ func criteria(r *types.RoutingCriteria, name func(string) string) any {
 	if err != nil { // it is plain data
 		return nil
 	}
-	at := r.ActivationTimestamp
 	o, _ := renamed(v, name).(map[string]any)
-	if at != nil {
-		o[name("ActivationTimestamp")] = millis(*at)
+	if at := r.ActivationTimestamp; at != nil {
+		o[name("ActivationTimestamp")] = format(*at)
 	}
 	return o
 }

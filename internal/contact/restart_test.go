@@ -112,7 +112,7 @@ func play(t *testing.T, s script, killAt int) (history []string, commits int) {
 }
 
 // waits reports whether a flow of a contact waits in the action w.
-func (w *world) waits(t *testing.T, id domain.ContactID, flow string) bool {
+func (w *world) waits(t testing.TB, id domain.ContactID, flow string) bool {
 	t.Helper()
 	if flow == "" {
 		return true
@@ -141,7 +141,7 @@ const (
 	enqueues = `|TransferContactToQueue||x|"Errors":[{"ErrorType":"QueueAtCapacity","NextAction":"x"},{"ErrorType":"NoMatchingError","NextAction":"x"}]`
 )
 
-func configure(t *testing.T, w *world) {
+func configure(t testing.TB, w *world) {
 	w.config.queue("q", nil)
 	w.config.flow(t, "default CUSTOMER_QUEUE", "CUSTOMER_QUEUE",
 		`w`+waitsFor, `next|UpdateContactAttributes|{"TargetContact":"Current","Attributes":{"waited":"long"}}|w|`, `x|EndFlowExecution|||`)
