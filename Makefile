@@ -86,6 +86,8 @@ vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities, where their databas
 aws-cli: build ## Check the server with the real AWS CLI.
 	scripts/aws-cli.sh
 	scripts/aws-cli-configuration.sh
+	scripts/aws-cli-contacts.sh
+	scripts/chat.sh
 
 .PHONY: tools
 tools: $(GOLANGCI_LINT) $(GOFUMPT) ## Install the tools of "make check" into bin/tools.

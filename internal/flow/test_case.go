@@ -169,9 +169,9 @@ var (
 		)),
 		"Assert": ptr(properties(
 			required("Namespace", Value{Form: Text, Dynamic: PathOnly}),
-			required("Operator", oneOf(operators...)),
-			required("Operand", text()),
-		).open()),
+			required("Operator", oneOf(append(slices.Clone(operators), exists)...)),
+			optional("Operand", text()),
+		).open().check(testAssertion)),
 		"TestControl": ptr(properties(
 			optional("ActionType", oneOf("TestControl")),
 			required("Command", object(properties(
@@ -222,6 +222,17 @@ func testInstruction(c *checker, n *Node, a at) {
 		c.missing(n, a.member("Value"), RuleDepends, "what the customer dials")
 	case has(n, "Type", "TextUtterance") && p.Get("Text") == nil && p.Get("SSML") == nil:
 		c.missing(n, a.member("Text"), RuleDepends, "what the customer says, or SSML")
+	}
+}
+
+// exists is an operator of assertions alone: there is a value.
+const exists = "Exists"
+
+// testAssertion checks that there is something to compare with, which Exists
+// does not need.
+func testAssertion(c *checker, n *Node, a at) {
+	if n.Get("Operand") == nil && !has(n, "Operator", exists) {
+		c.missing(n, a.member("Operand"), RuleMissing, "")
 	}
 }
 
