@@ -79,6 +79,11 @@ func TestStoreFailsForGood(t *testing.T) {
 	toQueue(w, t, "f", "q")
 	id := w.task(t, "f")
 	w.until(t, id, "queued", queued)
+	// What the owner does by itself once it is queued must be over: it would be
+	// tried until the store works, before any request.
+	if err := w.m.Do(t.Context(), w.in, string(id), func(*contact.Transition) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
 	down := errors.New("the disk is full")
 	w.fault.set(func(int) error { return down }, nil)
 	if err := w.m.Stop(t.Context(), w.in, string(id), ""); !errors.Is(err, down) {
