@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing ringdown need beside Go, on Debian and its
 # kin: make, git, CA certificates, gcc (for the race detector), PostgreSQL (its tests start a
-# server of their own), curl and the AWS CLI. What is there already is left alone.
+# server of their own), curl, the AWS CLI, and Node with npm (for the chat library). What is there already is left alone.
 # Elsewhere it names what is missing.
 set -euo pipefail
 
@@ -16,6 +16,8 @@ wanted() {
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname -s)" != Linux ] || echo ca-certificates
 	command -v aws >/dev/null || echo awscli
 	command -v curl >/dev/null || echo curl
+	command -v node >/dev/null || echo nodejs
+	command -v npm >/dev/null || echo npm
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 
