@@ -10,8 +10,6 @@ import (
 	"ringdown/internal/fault"
 )
 
-const set = `{"TargetContact":"Current","Attributes":{"%s":"%s"}}`
-
 func TestTaskRunsItsFlow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

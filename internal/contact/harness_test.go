@@ -214,6 +214,16 @@ func (w *world) read(t testing.TB, id domain.ContactID) *domain.Contact {
 	return c
 }
 
+// row is the contact as it is kept.
+func (w *world) row(t testing.TB, id domain.ContactID) *store.Contact {
+	t.Helper()
+	row, err := w.store.Contact(t.Context(), w.in.PK, string(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
+}
+
 // until waits for a contact to be as it shall be.
 func (w *world) until(t testing.TB, id domain.ContactID, what string, ok func(*domain.Contact) bool) *domain.Contact {
 	t.Helper()
@@ -227,7 +237,7 @@ func (w *world) until(t testing.TB, id domain.ContactID, what string, ok func(*d
 			raw, _ := json.MarshalIndent(c, "", " ")
 			t.Fatalf("the contact is not %s:\n%s\nflow log:\n%s", what, raw, strings.Join(w.path(t, id), "\n"))
 		}
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 }
 
@@ -456,7 +466,7 @@ func (d *dialer) leg(t testing.TB, n int) *leg {
 		if time.Now().After(deadline) {
 			t.Fatal("nobody was called")
 		}
-		time.Sleep(time.Millisecond)
+		<-time.After(time.Millisecond)
 	}
 }
 

@@ -71,6 +71,16 @@ func (m *Manager) keepLease() {
 	}
 }
 
+// holds reports whether this server runs the contacts, by the store and not by
+// what it remembers. While the store does not tell, it is taken to.
+func (m *Manager) holds() bool {
+	if m.holder == "" {
+		return true
+	}
+	mine, err := m.lead(m.ctx, m.now().Add(leaseTime))
+	return mine || err != nil
+}
+
 // renew prolongs the lease, or takes it when it is free.
 func (m *Manager) renew() {
 	m.leasing.Lock()

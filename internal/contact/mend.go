@@ -110,12 +110,12 @@ func (l *live) mend() (again bool) {
 		l.line, l.third = d.t.line, d.t.third
 		d.t.act()
 		return false
-	case l.m.holder != "":
+	case !l.m.holds():
 		// Another server runs the contacts and has gone on with this one.
 		l.m.opts.Logger.Error("another server has changed a contact", slog.String("contact", string(l.id)))
 		l.lose()
 		return false
-	default:
+	default: // it goes on from what the other has left
 		return true
 	}
 }

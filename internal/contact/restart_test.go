@@ -14,6 +14,7 @@ import (
 	"ringdown/internal/contact"
 	"ringdown/internal/domain"
 	"ringdown/internal/flow/machine"
+	"ringdown/internal/store"
 	"ringdown/internal/store/sqlstore"
 	"ringdown/internal/store/storetest/pgtest"
 )
@@ -117,11 +118,7 @@ func (w *world) waits(t testing.TB, id domain.ContactID, flow string) bool {
 	if flow == "" {
 		return true
 	}
-	row, err := w.store.Contact(t.Context(), w.in.PK, string(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := contact.WaitingFor(row)
+	all, err := contact.WaitingFor(w.row(t, id))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,10 +336,12 @@ func TestTakenOver(t *testing.T) {
 	second := &world{config: one.config, dialer: one.dialer, in: one.in, shared: true, storage: one.storage}
 	second.open(t)
 	second.ahead.Store(int64(time.Minute)) // the lease of the first is over
+	before := one.row(t, task).Version
 	second.begin(t)
 	defer second.close(t)
 	second.m.Renew()
 	second.until(t, call, "ended", ended)
+	wait(t, "the task goes on there", func() bool { return one.row(t, task).Version > before })
 	err := one.m.Do(t.Context(), one.in, string(task), func(t *contact.Transition) error {
 		return t.SetAttributes(map[string]string{"late": "yes"}, false)
 	})
@@ -351,6 +350,15 @@ func TestTakenOver(t *testing.T) {
 	}
 	one.m.Renew()
 	wait(t, "the call is over here", func() bool { return one.m.Live() == 0 && l.over() })
+	// A write of the first that was under way all the while does not take the
+	// contact away from the second.
+	late := one.row(t, task)
+	if err := one.store.UpdateContacts(t.Context(), func(tx store.ContactTx) error { return tx.PutContact(t.Context(), late) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.m.Stop(t.Context(), one.in, string(task), ""); err == nil {
+		t.Error("the second has not seen that")
+	}
 	if err := second.m.Stop(t.Context(), one.in, string(task), ""); err != nil {
 		t.Fatal(err)
 	}

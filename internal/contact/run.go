@@ -73,7 +73,7 @@ func (t *Transition) step(s side, ev machine.Event) {
 		}
 		if end := th.Run.End; end != nil {
 			delete(t.st.Threads, s)
-			t.finished(s, th, end)
+			t.finished(th, end)
 			return
 		}
 		if next == nil {
@@ -278,7 +278,7 @@ func (m *Manager) notFound(err error) machine.Reply {
 }
 
 // finished is what the end of a flow means for the contact.
-func (t *Transition) finished(s side, th *thread, end *machine.End) {
+func (t *Transition) finished(th *thread, end *machine.End) {
 	if end.Reason == machine.Disconnected {
 		t.flowDisconnects()
 		return

@@ -85,11 +85,7 @@ func (w *world) ran(t *testing.T, id domain.ContactID, flow string) bool {
 // waitsIn reports whether a flow is at work on a contact.
 func waitsIn(t *testing.T, w *world, id domain.ContactID, flow string) bool {
 	t.Helper()
-	row, err := w.store.Contact(t.Context(), w.in.PK, string(id))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := contact.WaitingFor(row)
+	all, err := contact.WaitingFor(w.row(t, id))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,9 +121,10 @@ func (w *world) runStarter(t *testing.T, f starter.Flow, channel types.Channel) 
 	case channel == types.ChannelChat:
 		s.Chat = &contact.ChatSpec{Customer: domain.ChatParticipant{ID: domain.NewID(), DisplayName: "Ann"}}
 	}
-	if f.Type == "AGENT_TRANSFER" { // the quick connect names the agent
+	switch f.Type { // what the quick connect names
+	case "AGENT_TRANSFER":
 		s.Contact.TargetQueue = &domain.ContactQueue{ID: "an agent", Name: "an agent", AgentID: "an agent"}
-	} else if f.Type == "QUEUE_TRANSFER" {
+	case "QUEUE_TRANSFER":
 		s.Contact.TargetQueue = &domain.ContactQueue{ID: "basic", Name: "basic"}
 	}
 	id := w.start(t, s)
