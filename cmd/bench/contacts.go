@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,6 +17,7 @@ import (
 	"ringdown/internal/domain"
 	"ringdown/internal/flow"
 	"ringdown/internal/flow/machine"
+	"ringdown/internal/store"
 )
 
 // Contacts are measured in four ways: how many can be begun, run and ended a
@@ -177,7 +175,7 @@ func benchTasks(ctx context.Context, o options, bin, data string) error {
 			return err
 		}
 		perSecond = append(perSecond, float64(len(calls))/time.Since(began).Seconds())
-		if err := waitUntilTold(data, (round+1)*len(calls)); err != nil {
+		if err := waitUntilTold(ctx, data); err != nil {
 			return err
 		}
 		told = append(told, float64(len(calls))/time.Since(began).Seconds())
@@ -256,48 +254,30 @@ func waitUntilOver(ctx context.Context, data string) error {
 	return errSlow
 }
 
-// waitUntilTold waits until the ends and the records of n contacts have been told.
-func waitUntilTold(data string, n int) error {
-	ends := counter{path: filepath.Join(data, "contact-events.jsonl"), what: []byte(`"eventType":"COMPLETED"`)}
-	records := counter{path: filepath.Join(data, "contact-records.jsonl"), what: []byte("\n")}
+// waitUntilTold waits until all events and records are in their files, by the
+// cursors of those: the files themselves are exchanged when they are full.
+func waitUntilTold(ctx context.Context, data string) error {
+	db, err := openBare(data)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(2 * time.Millisecond) {
-		for _, c := range []*counter{&ends, &records} {
-			if err := c.read(); err != nil {
+		told := 0
+		for name, stream := range map[string]store.Stream{"file/contact-events": store.StreamEvents, "file/contact-records": store.StreamRecords} {
+			var done bool
+			if err := db.QueryRowContext(ctx, `SELECT COALESCE((SELECT seq FROM cursor WHERE name = ?), 0) >= (SELECT MAX(seq) FROM entry WHERE stream = ?)`, name, stream).Scan(&done); err != nil {
 				return err
 			}
+			if done {
+				told++
+			}
 		}
-		if ends.n >= n && records.n >= n {
+		if told == 2 {
 			return nil
 		}
 	}
 	return errSlow
-}
-
-// counter counts the occurrences of something in a file that grows by lines.
-type counter struct {
-	path string
-	what []byte
-	at   int64
-	n    int
-}
-
-func (c *counter) read() error {
-	f, err := os.Open(c.path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := f.Seek(c.at, io.SeekStart); err != nil {
-		return err
-	}
-	more, err := io.ReadAll(f)
-	if err != nil {
-		return err
-	}
-	more = more[:bytes.LastIndexByte(more, '\n')+1]
-	c.at += int64(len(more))
-	c.n += bytes.Count(more, c.what)
-	return nil
 }
 
 // contactRows are the rows that a contact has left behind.
