@@ -130,8 +130,20 @@ var rooms = []room{
 		"a flow runs on events alone: state and event in, state and commands out, so that it can be tested and replayed without a call",
 	},
 	{
+		"internal/contact/queue",
+		[]string{"internal/domain", "internal/store"},
+		[]string{sdkTypes},
+		"who waits where is told to it; it changes no contact",
+	},
+	{
+		"internal/contact/record",
+		[]string{"internal/domain"},
+		[]string{sdkTypes},
+		"what is told of a contact follows from what is known of it",
+	},
+	{
 		"internal/contact",
-		[]string{"internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
+		[]string{"internal/contact/queue", "internal/contact/record", "internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
 		[]string{sdk + "/aws", sdkTypes, uuid},
 		"what a contact needs of voice, agents, configuration and services it declares itself, so that each can be replaced and none of them can change a contact",
 	},
@@ -143,7 +155,7 @@ var rooms = []room{
 	},
 	{
 		"internal/chat",
-		[]string{"internal/contact", "internal/domain", "internal/fault", "internal/store"},
+		[]string{"internal/contact", "internal/contact/record", "internal/domain", "internal/fault", "internal/store"},
 		[]string{"github.com/coder/websocket"},
 		"it carries what is said to those who are to hear it; who may say what is decided by the contact",
 	},
@@ -194,7 +206,7 @@ var rooms = []room{
 	},
 	{
 		"internal/app/*",
-		[]string{"internal/audio", "internal/catalog", "internal/chat", "internal/contact", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/objects", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/audio", "internal/catalog", "internal/chat", "internal/contact", "internal/contact/record", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/objects", "internal/search", "internal/starter", "internal/store"},
 		[]string{sdk},
 		"an area serves its operations through the catalog, or through the engine of contacts, whose types are the words for what lives; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},

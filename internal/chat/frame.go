@@ -3,7 +3,7 @@ package chat
 import (
 	"encoding/json"
 
-	"ringdown/internal/contact"
+	"ringdown/internal/contact/record"
 	"ringdown/internal/domain"
 )
 
@@ -46,7 +46,7 @@ type receipt struct {
 // wire is an item as JSON.
 func wire(chat domain.ContactID, i *domain.ChatItem) ([]byte, error) {
 	w := item{
-		AbsoluteTime: contact.ISO(i.At), Content: i.Content, ContentType: i.ContentType, ID: i.ID, Type: i.Type,
+		AbsoluteTime: record.Millis(i.At), Content: i.Content, ContentType: i.ContentType, ID: i.ID, Type: i.Type,
 		ParticipantID: i.ParticipantID, DisplayName: i.DisplayName, ParticipantRole: i.Role,
 		InitialContactID: chat, ContactID: i.ContactID,
 	}
@@ -54,7 +54,7 @@ func wire(chat domain.ContactID, i *domain.ChatItem) ([]byte, error) {
 		w.Attachments = append(w.Attachments, attachment{a.ID, a.Name, a.ContentType, a.Status})
 	}
 	if r := i.Receipt; r != nil {
-		w.MessageMetadata = &metadata{r.MessageID, []receipt{{contact.ISO(r.DeliveredAt), contact.ISO(r.ReadAt), r.RecipientID}}}
+		w.MessageMetadata = &metadata{r.MessageID, []receipt{{record.Millis(r.DeliveredAt), record.Millis(r.ReadAt), r.RecipientID}}}
 	}
 	return json.Marshal(w)
 }

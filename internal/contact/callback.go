@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/contact/queue"
 	"ringdown/internal/domain"
 	"ringdown/internal/flow/machine"
 )
@@ -41,7 +42,7 @@ func (t *Transition) flowCallback(r *machine.CallbackRequest) machine.Reply {
 	if r.Number == "" || !t.m.opts.Configuration.Dialable(t.ctx, t.in, r.Number) {
 		return failed
 	}
-	if q.MaxContacts != nil && len(t.m.queues.waiting(queueKey{t.in.PK, q.ID}, "")) >= int(*q.MaxContacts) {
+	if q.MaxContacts != nil && t.m.queues.Count(queue.Key{Instance: t.in.PK, Queue: q.ID}) >= int(*q.MaxContacts) {
 		return failed
 	}
 	var flow *machine.Ref

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
@@ -88,27 +87,6 @@ func (m *Manager) Connected(ctx context.Context, who Participant) error {
 		t.joined(p)
 		return nil
 	})
-}
-
-// The sizes of contents, in characters (API reference, ChatMessage;
-// Participant Service API reference, SendMessage).
-var chatSizes = map[string]int{
-	domain.ChatPlain: 1024, domain.ChatMarkdown: 1024, domain.ChatJSON: 12000,
-	domain.ChatInteractive: 12000, domain.ChatResponse: 12288,
-}
-
-// CheckMessage says what is wrong with a message, "" for nothing.
-func CheckMessage(contentType, content string) string {
-	most, known := chatSizes[contentType]
-	switch {
-	case !known:
-		return "ContentType must be text/plain, text/markdown, application/json or " + domain.ChatResponse
-	case utf8.RuneCountInString(content) > most:
-		return "Content is too long for its ContentType"
-	case most > 1024 && !json.Valid([]byte(content)):
-		return "Content must be JSON, as its ContentType says"
-	}
-	return ""
 }
 
 // ChatMessage is what a participant sends.

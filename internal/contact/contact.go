@@ -24,6 +24,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ringdown/internal/contact/queue"
 	"ringdown/internal/domain"
 	"ringdown/internal/flow"
 	"ringdown/internal/flow/machine"
@@ -116,12 +117,7 @@ type Offerer interface {
 	Dequeued(in Instance, id domain.ContactID)
 	// Staffing counts the agents of a queue for CheckMetricData and
 	// GetMetricData.
-	Staffing(in Instance, q domain.ContactQueue) Staffing
-}
-
-// Staffing counts agents.
-type Staffing struct {
-	Online, Available, Staffed, AfterContactWork, Busy, Missed, NonProductive int
+	Staffing(in Instance, q domain.ContactQueue) queue.Staffing
 }
 
 // Dialer places calls.

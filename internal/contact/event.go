@@ -1,13 +1,12 @@
 package contact
 
 import (
-	"encoding/json"
 	"log/slog"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 	"github.com/google/uuid"
 
+	"ringdown/internal/contact/record"
 	"ringdown/internal/domain"
 	"ringdown/internal/store"
 )
@@ -25,101 +24,10 @@ const (
 	Resumed           = "RESUMED"
 )
 
-// envelope is an event of EventBridge.
-type envelope struct {
-	Version    string   `json:"version"`
-	ID         string   `json:"id"`
-	DetailType string   `json:"detail-type"`
-	Source     string   `json:"source"`
-	Account    string   `json:"account"`
-	Time       string   `json:"time"`
-	Region     string   `json:"region"`
-	Resources  []string `json:"resources"`
-	Detail     detail   `json:"detail"`
-}
-
-// detail is a contact event.
-type detail struct {
-	EventType         string                  `json:"eventType"`
-	ContactID         domain.ContactID        `json:"contactId"`
-	InitialContactID  domain.ContactID        `json:"initialContactId,omitempty"`
-	PreviousContactID domain.ContactID        `json:"previousContactId,omitempty"`
-	RelatedContactID  domain.ContactID        `json:"relatedContactId,omitempty"`
-	Channel           types.Channel           `json:"channel"`
-	InstanceARN       string                  `json:"instanceArn"`
-	InitiationMethod  string                  `json:"initiationMethod"`
-	Initiation        string                  `json:"initiationTimestamp,omitempty"`
-	ConnectedToSystem string                  `json:"connectedToSystemTimestamp,omitempty"`
-	Disconnect        string                  `json:"disconnectTimestamp,omitempty"`
-	Scheduled         string                  `json:"scheduledTimestamp,omitempty"`
-	DisconnectReason  string                  `json:"disconnectReason,omitempty"`
-	AgentInfo         *agentInfo              `json:"agentInfo,omitempty"`
-	QueueInfo         *queueInfo              `json:"queueInfo,omitempty"`
-	UpdatedProperties []string                `json:"updatedProperties,omitempty"`
-	Tags              map[string]string       `json:"tags,omitempty"`
-	SegmentAttributes map[string]segmentValue `json:"segmentAttributes,omitempty"`
-	RoutingCriteria   any                     `json:"routingCriteria,omitempty"`
-	CustomerEndpoint  *endpoint               `json:"customerEndpoint,omitempty"`
-	SystemEndpoint    *endpoint               `json:"systemEndpoint,omitempty"`
-	Detection         string                  `json:"answeringMachineDetectionStatus,omitempty"`
-}
-
-type agentInfo struct {
-	AgentARN  string `json:"agentArn"`
-	Connected string `json:"connectedToAgentTimestamp,omitempty"`
-}
-
-type queueInfo struct {
-	QueueARN string `json:"queueArn"`
-	Type     string `json:"queueType"`
-	Enqueued string `json:"enqueueTimestamp,omitempty"`
-}
-
-type endpoint struct {
-	Address string `json:"address,omitempty"`
-	Type    string `json:"type,omitempty"`
-}
-
-// segmentValue is a segment attribute as events and records write it.
-type segmentValue struct {
-	ValueString  *string                 `json:"valueString,omitempty"`
-	ValueInteger *int32                  `json:"valueInteger,omitempty"`
-	ValueARN     *string                 `json:"valueArn,omitempty"`
-	ValueMap     map[string]segmentValue `json:"valueMap,omitempty"`
-	ValueList    []segmentValue          `json:"valueList,omitempty"`
-}
-
-func segments(attributes map[string]types.SegmentAttributeValue) map[string]segmentValue {
-	if len(attributes) == 0 {
-		return nil
-	}
-	all := make(map[string]segmentValue, len(attributes))
-	for k, v := range attributes {
-		all[k] = segmentOf(v)
-	}
-	return all
-}
-
-func segmentOf(v types.SegmentAttributeValue) segmentValue {
-	s := segmentValue{ValueString: v.ValueString, ValueInteger: v.ValueInteger, ValueARN: v.ValueArn, ValueMap: segments(v.ValueMap)}
-	for _, item := range v.ValueList {
-		s.ValueList = append(s.ValueList, segmentOf(item))
-	}
-	return s
-}
-
 // event notes a contact event, after one of what has been changed before.
 func (t *Transition) event(kind string) {
 	t.tellChanges()
 	t.entries = append(t.entries, eventOf(t.m, t.in, t.c, kind, t.at, nil))
-}
-
-// updatedProperties are those whose change is an event (administrator guide,
-// "Amazon Connect contact events", CONTACT_DATA_UPDATED). Names, references and
-// the like are told with the contact record alone.
-var updatedProperties = map[string]bool{
-	"ScheduledTimestamp": true, "UserDefinedAttributes": true, "Tags": true, "RoutingCriteria": true,
-	"ContactLens.ConversationalAnalytics.Configuration": true, "SegmentAttributes": true,
 }
 
 // tellChanges makes an event of the properties that have been changed since the
@@ -127,7 +35,7 @@ var updatedProperties = map[string]bool{
 func (t *Transition) tellChanges() {
 	var updated []string
 	for _, p := range t.changed {
-		if updatedProperties[p] {
+		if record.Tells(p) {
 			updated = append(updated, p)
 		}
 	}
@@ -140,71 +48,29 @@ func (t *Transition) tellChanges() {
 
 func eventOf(m *Manager, in Instance, c *domain.Contact, kind string, at time.Time, updated []string) *store.Entry {
 	id := uuid.NewString()
-	d := detail{
-		EventType: kind, ContactID: c.ID, PreviousContactID: c.PreviousID, RelatedContactID: c.RelatedID,
-		Channel: c.Channel, InstanceARN: in.ARN(), InitiationMethod: string(c.Method),
-		Initiation: millis(c.InitiatedAt), ConnectedToSystem: millis(c.ConnectedAt), Disconnect: millis(c.DisconnectedAt),
-		Scheduled: millis(c.ScheduledAt), DisconnectReason: c.DisconnectReason,
-		UpdatedProperties: updated, Tags: recordTags(in, c), SegmentAttributes: segments(c.Segment),
-		CustomerEndpoint: endpointOf(c.Customer), SystemEndpoint: endpointOf(c.System), Detection: string(c.Detection),
-	}
-	if c.InitialID != c.ID {
-		d.InitialContactID = c.InitialID
-	}
-	if c.Routing != nil {
-		d.RoutingCriteria = criteria(c.Routing, lowerFirst, millis)
-	}
-	if a := c.Agent; a != nil {
-		d.AgentInfo = &agentInfo{in.of(domain.KindUser, string(a.ID)), millis(a.ConnectedAt)}
-	}
-	// Outbound calls of agents have no queue there (administrator guide, "Contact
-	// events").
-	if q := c.Queue; q != nil && c.Method != types.ContactInitiationMethodOutbound {
-		d.QueueInfo = &queueInfo{queueARN(in, q), queueType(q), millis(c.EnqueuedAt)}
-	}
-	doc, err := json.Marshal(envelope{
-		Version: "0", ID: id, DetailType: "Amazon Connect Contact Event", Source: "aws.connect",
-		Account: in.Account, Time: at.UTC().Format(time.RFC3339), Region: in.Region,
-		Resources: []string{in.ContactARN(c.ID), in.ARN()}, Detail: d,
-	})
+	doc, err := record.Event(in.told(), c, id, kind, at, updated)
+	return told(m, in, c, store.StreamEvents, id, at, doc, err)
+}
+
+// recordOf is the contact record of a contact as it is at a time.
+func recordOf(m *Manager, in Instance, c *domain.Contact, st *state, attributes map[string]string, at time.Time) *store.Entry {
+	hold := record.Holds{Count: st.Hold.Count, Total: st.Hold.Total, Longest: st.Hold.Longest}
+	doc, err := record.Record(in.told(), c, hold, attributes)
+	return told(m, in, c, store.StreamRecords, uuid.NewString(), at, doc, err)
+}
+
+// told is an entry for the outbox.
+func told(m *Manager, in Instance, c *domain.Contact, stream store.Stream, id string, at time.Time, doc []byte, err error) *store.Entry {
 	if err != nil {
 		// Everything in it is plain data.
-		m.opts.Logger.Error("a contact event could not be written", slog.String("contact", string(c.ID)), slog.Any("err", err))
+		m.opts.Logger.Error("what is told of a contact could not be written", slog.String("contact", string(c.ID)), slog.Any("err", err))
 	}
-	return &store.Entry{Stream: store.StreamEvents, Instance: in.PK, Owner: string(c.ID), ID: id, At: at, Doc: doc}
+	return &store.Entry{Stream: stream, Instance: in.PK, Owner: string(c.ID), ID: id, At: at, Doc: doc}
 }
 
-func endpointOf(e *types.EndpointInfo) *endpoint {
-	if e == nil {
-		return nil
-	}
-	out := &endpoint{Type: string(e.Type)}
-	if e.Address != nil {
-		out.Address = *e.Address
-	}
-	return out
-}
-
-// millis is a time as contact events have it, "" for none.
-func millis(at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	return at.UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-func queueARN(in Instance, q *domain.ContactQueue) string {
-	if q.AgentID != "" {
-		return in.ARN() + "/queue/agent/" + string(q.AgentID)
-	}
-	return in.of(domain.KindQueue, string(q.ID))
-}
-
-func queueType(q *domain.ContactQueue) string {
-	if q.AgentID != "" {
-		return "AGENT"
-	}
-	return "STANDARD"
+// told is the instance as events and records name it.
+func (i Instance) told() record.Instance {
+	return record.Instance{ID: i.ID, Region: i.Region, Account: i.Account}
 }
 
 // settle ends a transition: what has been changed becomes an event, and a

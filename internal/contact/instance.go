@@ -2,6 +2,8 @@ package contact
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
+	"ringdown/internal/contact/queue"
 )
 
 // ofInstance are the live contacts of an instance.
@@ -60,7 +62,7 @@ func (l *live) abandon() {
 	if !l.queued() {
 		return
 	}
-	l.m.queues.leave(queueKey{l.in.PK, l.c.Queue.ID}, l.id)
+	l.m.queues.Leave(queue.Key{Instance: l.in.PK, Queue: l.c.Queue.ID}, l.id)
 	if o := l.m.opts.Offerer; o != nil {
 		o.Dequeued(l.in, l.id)
 	}

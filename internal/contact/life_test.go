@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ringdown/internal/contact"
+	"ringdown/internal/contact/queue"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/flow/machine"
@@ -345,8 +346,8 @@ func (o *offerer) Dequeued(contact.Instance, domain.ContactID) {
 	o.told = append(o.told, "out")
 }
 
-func (o *offerer) Staffing(contact.Instance, domain.ContactQueue) contact.Staffing {
-	return contact.Staffing{Online: 1}
+func (o *offerer) Staffing(contact.Instance, domain.ContactQueue) queue.Staffing {
+	return queue.Staffing{Online: 1}
 }
 
 func (o *offerer) heard() []string {

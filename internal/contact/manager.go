@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ringdown/internal/contact/queue"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/store"
@@ -18,7 +19,7 @@ type Manager struct {
 	opts    Options
 	store   store.Store
 	library library
-	queues  queues
+	queues  queue.Index
 	holder  string      // this server's name in the lease
 	leading atomic.Bool // this server runs the contacts
 	leasing sync.Mutex  // held while the lease is renewed
@@ -48,7 +49,6 @@ func New(o Options) *Manager {
 		o.Wake = func() {}
 	}
 	m := &Manager{opts: o, live: map[domain.ContactID]*live{}, chains: map[domain.ContactID]*chain{}}
-	m.library.m = m
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/contact/queue"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/flow/machine"
@@ -97,7 +98,7 @@ func (l *live) mend() (again bool) {
 		return false
 	}
 	if waited.Queue != nil && !(l.queued() && l.c.Queue.ID == waited.Queue.ID) {
-		l.m.queues.leave(queueKey{l.in.PK, waited.Queue.ID}, l.id)
+		l.m.queues.Leave(queue.Key{Instance: l.in.PK, Queue: waited.Queue.ID}, l.id)
 	}
 	switch {
 	case d.panicked:

@@ -1,84 +1,19 @@
 package contact
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/contact/queue"
+	"ringdown/internal/contact/record"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/flow/machine"
-	"ringdown/internal/store"
 )
-
-// queues knows who waits where, for capacity, metrics and positions.
-type queues struct {
-	mu   sync.Mutex
-	line map[queueKey]map[domain.ContactID]waitingContact
-}
-
-type queueKey struct {
-	instance store.PK
-	queue    domain.QueueID
-}
-
-// waitingContact is what decides the place of a contact in its queue.
-type waitingContact struct {
-	id       domain.ContactID
-	channel  types.Channel
-	enqueued time.Time
-	priority int64
-	adjusted time.Time // enqueued, moved by the time adjustment
-}
-
-// enter adds a contact, unless the queue holds as many as it may.
-func (q *queues) enter(key queueKey, w waitingContact, most *int32) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.line == nil {
-		q.line = map[queueKey]map[domain.ContactID]waitingContact{}
-	}
-	at := q.line[key]
-	if most != nil && len(at) >= int(*most) {
-		return false
-	}
-	if at == nil {
-		at = map[domain.ContactID]waitingContact{}
-		q.line[key] = at
-	}
-	at[w.id] = w
-	return true
-}
-
-func (q *queues) leave(key queueKey, id domain.ContactID) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if delete(q.line[key], id); len(q.line[key]) == 0 {
-		delete(q.line, key)
-	}
-}
-
-// waiting are those of a queue in the order in which they are served (facts of
-// the administrator guide, "Routing": priority, then age).
-func (q *queues) waiting(key queueKey, channel types.Channel) []waitingContact {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	var all []waitingContact
-	for _, w := range q.line[key] {
-		if channel == "" || w.channel == channel {
-			all = append(all, w)
-		}
-	}
-	slices.SortFunc(all, func(a, b waitingContact) int {
-		return cmp.Or(cmp.Compare(a.priority, b.priority), a.adjusted.Compare(b.adjusted), cmp.Compare(a.id, b.id))
-	})
-	return all
-}
 
 // Position is a contact's place in its queue.
 type Position struct {
@@ -92,10 +27,10 @@ func (m *Manager) Position(in Instance, c *domain.Contact) (Position, bool) {
 	if c.Queue == nil || !c.DequeuedAt.IsZero() {
 		return Position{}, false
 	}
-	all := m.queues.waiting(queueKey{in.PK, c.Queue.ID}, "")
+	all := m.queues.Waiting(queue.Key{Instance: in.PK, Queue: c.Queue.ID}, "")
 	for i, w := range all {
-		if w.id == c.ID {
-			return Position{Place: i + 1, Waited: m.now().Sub(w.enqueued), Of: len(all)}, true
+		if w.ID == c.ID {
+			return Position{Place: i + 1, Waited: m.now().Sub(w.Enqueued), Of: len(all)}, true
 		}
 	}
 	return Position{}, false
@@ -103,59 +38,26 @@ func (m *Manager) Position(in Instance, c *domain.Contact) (Position, bool) {
 
 // metric answers CheckMetricData.
 func (m *Manager) metric(in Instance, at time.Time, r *machine.MetricRequest) machine.Reply {
-	line := m.queues.waiting(queueKey{in.PK, r.Queue.ID}, "")
-	staff := m.staffing(in, r.Queue)
-	n := 0
-	switch r.Type {
-	case "NumberOfContactsInQueue":
-		n = len(line)
-	case "OldestContactInQueueAgeSeconds":
-		n = int(oldest(line, at).Seconds())
-	case "NumberOfAgentsAvailable":
-		n = staff.Available
-	case "NumberOfAgentsStaffed":
-		n = staff.Staffed
-	case "NumberOfAgentsOnline":
-		n = staff.Online
-	}
-	return machine.Reply{Number: float64(n)}
+	line := m.queues.Waiting(queue.Key{Instance: in.PK, Queue: r.Queue.ID}, "")
+	return machine.Reply{Number: float64(queue.Metric(r.Type, line, m.staffing(in, r.Queue), at))}
 }
 
-func oldest(line []waitingContact, at time.Time) time.Duration {
-	var age time.Duration
-	for _, w := range line {
-		age = max(age, at.Sub(w.enqueued))
-	}
-	return age
-}
-
-func (m *Manager) staffing(in Instance, q domain.ContactQueue) Staffing {
-	if m.opts.Offerer == nil {
-		return Staffing{}
-	}
-	return m.opts.Offerer.Staffing(in, q)
-}
-
-// metrics answers GetMetricData with $.Metrics. Without activity the values are
-// null (administrator guide, "Get queue metrics").
+// metrics answers GetMetricData.
 func (m *Manager) metrics(in Instance, at time.Time, r *machine.MetricsRequest) machine.Reply {
 	if r.Queue == nil {
 		return failed
 	}
 	channel := map[string]types.Channel{"Voice": types.ChannelVoice, "Chat": types.ChannelChat}[r.Channel]
-	line := m.queues.waiting(queueKey{in.PK, r.Queue.ID}, channel)
-	staff := m.staffing(in, *r.Queue)
-	count := func(n int) any { return map[string]any{"Count": n} }
-	return machine.Reply{Data: map[string]any{"Metrics": map[string]any{
-		"Queue": map[string]any{
-			"Name": r.Queue.Name, "ARN": queueARN(in, r.Queue), "Size": len(line), "OldestContactAge": int(oldest(line, at).Seconds()),
-		},
-		"Agents": map[string]any{
-			"Online": count(staff.Online), "Available": count(staff.Available), "Staffed": count(staff.Staffed),
-			"AfterContactWork": count(staff.AfterContactWork), "Busy": count(staff.Busy), "Missed": count(staff.Missed),
-			"NonProductive": count(staff.NonProductive),
-		},
-	}}}
+	line := m.queues.Waiting(queue.Key{Instance: in.PK, Queue: r.Queue.ID}, channel)
+	arn := record.QueueARN(in.told(), r.Queue)
+	return machine.Reply{Data: map[string]any{"Metrics": queue.Metrics(r.Queue.Name, arn, line, m.staffing(in, *r.Queue), at)}}
+}
+
+func (m *Manager) staffing(in Instance, q domain.ContactQueue) queue.Staffing {
+	if m.opts.Offerer == nil {
+		return queue.Staffing{}
+	}
+	return m.opts.Offerer.Staffing(in, q)
 }
 
 // maxHops is how many queue-to-queue transfers a contact may have behind it
@@ -168,7 +70,7 @@ func (t *Transition) flowEnqueue(r *machine.EnqueueRequest) machine.Reply {
 	if reply != nil {
 		return *reply
 	}
-	if !t.m.queues.enter(queueKey{t.in.PK, q.ID}, t.place(t.at), q.MaxContacts) {
+	if !t.m.queues.Enter(queue.Key{Instance: t.in.PK, Queue: q.ID}, t.place(t.at), q.MaxContacts) {
 		return machine.Reply{Err: "QueueAtCapacity"}
 	}
 	t.enqueued(q.ContactQueue)
@@ -197,14 +99,14 @@ func (t *Transition) findQueue(q domain.ContactQueue) (Queue, error) {
 }
 
 // place is that of the contact in a queue that it is in since a time.
-func (l *live) place(since time.Time) waitingContact {
+func (l *live) place(since time.Time) queue.Place {
 	age := since
 	if cb := l.st.Callback; cb != nil && !cb.Since.IsZero() {
 		age = cb.Since
 	}
-	return waitingContact{
-		id: l.id, channel: l.c.Channel, enqueued: since, priority: l.c.Priority,
-		adjusted: age.Add(-time.Duration(l.c.TimeAdjustment) * time.Second),
+	return queue.Place{
+		ID: l.id, Channel: l.c.Channel, Enqueued: since, Priority: l.c.Priority,
+		Adjusted: age.Add(-time.Duration(l.c.TimeAdjustment) * time.Second),
 	}
 }
 
@@ -218,7 +120,7 @@ func (t *Transition) enqueue(q domain.ContactQueue) {
 		t.disconnect(other)
 		return
 	}
-	t.m.queues.enter(queueKey{t.in.PK, found.ID}, t.place(t.at), nil)
+	t.m.queues.Enter(queue.Key{Instance: t.in.PK, Queue: found.ID}, t.place(t.at), nil)
 	t.enqueued(found.ContactQueue)
 }
 
@@ -274,7 +176,7 @@ func copyOf(c *domain.Contact) *domain.Contact {
 
 // waitIn takes up a place that the contact had before a restart.
 func (t *Transition) waitIn() {
-	t.m.queues.enter(queueKey{t.in.PK, t.c.Queue.ID}, t.place(t.c.EnqueuedAt), nil)
+	t.m.queues.Enter(queue.Key{Instance: t.in.PK, Queue: t.c.Queue.ID}, t.place(t.c.EnqueuedAt), nil)
 	t.offer()
 	if t.st.ToWait {
 		t.later((*Transition).beginWaiting)
@@ -287,10 +189,10 @@ func (t *Transition) dequeue() {
 		return
 	}
 	t.c.DequeuedAt = t.at
-	in, id, key := t.in, t.id, queueKey{t.in.PK, t.c.Queue.ID}
+	in, id, key := t.in, t.id, queue.Key{Instance: t.in.PK, Queue: t.c.Queue.ID}
 	m := t.m
 	t.After(func() {
-		m.queues.leave(key, id)
+		m.queues.Leave(key, id)
 		if o := m.opts.Offerer; o != nil {
 			o.Dequeued(in, id)
 		}
@@ -309,7 +211,7 @@ func (t *Transition) requeue(s side, th *thread, r *machine.EnqueueRequest) (mac
 	if reply != nil {
 		return *reply, true
 	}
-	if q.MaxContacts != nil && len(t.m.queues.waiting(queueKey{t.in.PK, q.ID}, "")) >= tolerated(*q.MaxContacts) {
+	if q.MaxContacts != nil && t.m.queues.Count(queue.Key{Instance: t.in.PK, Queue: q.ID}) >= tolerated(*q.MaxContacts) {
 		return machine.Reply{Err: "QueueAtCapacity"}, true
 	}
 	b := t.successor(types.ContactInitiationMethodQueueTransfer)
@@ -406,10 +308,10 @@ func (m *Manager) Route(ctx context.Context, in Instance, id string, fn func(c *
 		}
 		t.Changed(properties...)
 		if t.queued() {
-			key := queueKey{t.in.PK, t.c.Queue.ID}
+			key := queue.Key{Instance: t.in.PK, Queue: t.c.Queue.ID}
 			w := t.place(t.c.EnqueuedAt)
 			t.activateRouting()
-			t.After(func() { m.queues.enter(key, w, nil) })
+			t.After(func() { m.queues.Enter(key, w, nil) })
 			t.offer()
 		}
 		return nil

@@ -56,7 +56,7 @@ func (t *Transition) step(s side, ev machine.Event) {
 	if th == nil || t.frozen(th) {
 		return
 	}
-	m := machine.Machine{Library: shelf{&t.m.library, t.in}}
+	m := machine.Machine{Library: t.m.Library(t.in)}
 	for {
 		out := m.Step(th.Run, t.subject, ev)
 		t.lines = append(t.lines, out.Lines...)

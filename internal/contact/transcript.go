@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
@@ -164,7 +163,7 @@ func (v *Chat) Lines(ctx context.Context, s Segment) ([]Line, error) {
 		}
 		if r := item.Receipt; r != nil {
 			if i, ok := at[r.MessageID]; ok {
-				lines[i].Receipts = received(lines[i].Receipts, *r)
+				lines[i].Receipts = domain.AddReceipt(lines[i].Receipts, *r)
 			}
 			continue
 		}
@@ -172,21 +171,6 @@ func (v *Chat) Lines(ctx context.Context, s Segment) ([]Line, error) {
 		lines = append(lines, Line{ChatItem: item, Past: s.Past})
 	}
 	return lines, nil
-}
-
-// received adds a receipt to those of a message. A recipient has one, with the
-// first time of each.
-func received(all []domain.ChatReceipt, r domain.ChatReceipt) []domain.ChatReceipt {
-	for i := range all {
-		if all[i].RecipientID != r.RecipientID {
-			continue
-		}
-		if all[i].ReadAt.IsZero() {
-			all[i].ReadAt = r.ReadAt
-		}
-		return all
-	}
-	return append(all, r)
 }
 
 // PastOf finds the contact whose transcript a persistent chat goes on from
@@ -256,9 +240,6 @@ func (t *Transition) flowPersist(r *machine.PersistRequest) machine.Reply {
 	t.goOn(st, past)
 	return machine.Reply{}
 }
-
-// ISO is a time as chats write it.
-func ISO(at time.Time) string { return millis(at) }
 
 // Sent finds an attachment that everybody can see, in this chat or one that it
 // goes on from; nil when there is none.

@@ -1,8 +1,10 @@
 package domain
 
 import (
+	"encoding/json"
 	"regexp"
 	"time"
+	"unicode/utf8"
 )
 
 // ChatItem is one line of a chat's transcript: a message, an event or an
@@ -106,3 +108,39 @@ var topicARN = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Z
 
 // IsTopicARN reports whether s is the ARN of a standard topic.
 func IsTopicARN(s string) bool { return topicARN.MatchString(s) }
+
+// The sizes of contents, in characters (API reference, ChatMessage;
+// Participant Service API reference, SendMessage).
+var chatSizes = map[string]int{
+	ChatPlain: 1024, ChatMarkdown: 1024, ChatJSON: 12000,
+	ChatInteractive: 12000, ChatResponse: 12288,
+}
+
+// ChatMessageProblem says what is wrong with a message, "" for nothing.
+func ChatMessageProblem(contentType, content string) string {
+	most, known := chatSizes[contentType]
+	switch {
+	case !known:
+		return "ContentType must be text/plain, text/markdown, application/json or " + ChatResponse
+	case utf8.RuneCountInString(content) > most:
+		return "Content is too long for its ContentType"
+	case most > 1024 && !json.Valid([]byte(content)):
+		return "Content must be JSON, as its ContentType says"
+	}
+	return ""
+}
+
+// AddReceipt adds a receipt to those of a message. A recipient has one, with the
+// first time of each.
+func AddReceipt(all []ChatReceipt, r ChatReceipt) []ChatReceipt {
+	for i := range all {
+		if all[i].RecipientID != r.RecipientID {
+			continue
+		}
+		if all[i].ReadAt.IsZero() {
+			all[i].ReadAt = r.ReadAt
+		}
+		return all
+	}
+	return append(all, r)
+}

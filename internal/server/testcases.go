@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"ringdown/internal/catalog"
@@ -20,14 +19,7 @@ type flowTests struct {
 	contacts   *contact.Manager
 	functions  functionCaller
 	services   contact.Services
-
-	mu   sync.Mutex
-	docs map[string]*flow.Document // by content, which never changes
 }
-
-// mostDocuments is how many parsed flows are kept for tests. When there are as
-// many, they are read anew.
-const mostDocuments = 200
 
 func instanceOf(sc catalog.Scope) contact.Instance {
 	return contact.Instance{PK: sc.PK, ID: sc.ID, Region: sc.Region, Account: sc.Account}
@@ -51,23 +43,7 @@ type testWorld struct {
 
 // Document reads a document at first need.
 func (w testWorld) Document(content string) *flow.Document {
-	w.mu.Lock()
-	doc := w.docs[content]
-	w.mu.Unlock()
-	if doc != nil {
-		return doc
-	}
-	doc, err := w.configured.Document(context.Background(), w.in, content)
-	if err != nil {
-		return nil // as of a flow that was deleted meanwhile
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.docs == nil || len(w.docs) >= mostDocuments {
-		w.docs = map[string]*flow.Document{}
-	}
-	w.docs[content] = doc
-	return doc
+	return w.contacts.Library(w.in).Document(content)
 }
 
 // Answer looks things up, calls functions and asks services.

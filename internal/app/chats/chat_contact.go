@@ -243,7 +243,7 @@ func firstMessage(member string, m *types.ChatMessage) (*domain.ChatItem, error)
 	if m == nil {
 		return nil, nil
 	}
-	if wrong := contact.CheckMessage(*m.ContentType, *m.Content); wrong != "" {
+	if wrong := domain.ChatMessageProblem(*m.ContentType, *m.Content); wrong != "" {
 		return nil, fault.New(fault.InvalidRequest, "%s: %s", member, wrong)
 	}
 	return &domain.ChatItem{Type: "MESSAGE", ContentType: *m.ContentType, Content: *m.Content}, nil

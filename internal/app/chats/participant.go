@@ -11,6 +11,7 @@ import (
 
 	"ringdown/internal/catalog"
 	"ringdown/internal/contact"
+	"ringdown/internal/contact/record"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 )
@@ -40,7 +41,7 @@ func (c *Chats) CreateParticipant(ctx context.Context, in *connect.CreatePartici
 		ParticipantId: &who.ID,
 		ParticipantCredentials: &types.ParticipantTokenCredentials{
 			ParticipantToken: aws.String(c.participantToken(at, domain.ContactID(id), who.ID)),
-			Expiry:           aws.String(contact.ISO(contact.ConnectBy(&who))),
+			Expiry:           aws.String(record.Millis(contact.ConnectBy(&who))),
 		},
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"ringdown/internal/chat"
 	"ringdown/internal/contact"
+	"ringdown/internal/contact/record"
 	"ringdown/internal/contract/connectparticipant"
 	"ringdown/internal/contract/connectparticipant/types"
 	"ringdown/internal/domain"
@@ -71,7 +72,7 @@ func (p *Participants) StartAttachmentUpload(ctx context.Context, in *connectpar
 	}
 	return &connectparticipant.StartAttachmentUploadOutput{
 		AttachmentId:   &f.ID,
-		UploadMetadata: &types.UploadMetadata{Url: &link.URL, UrlExpiry: aws.String(contact.ISO(f.Ends)), HeadersToInclude: link.Headers},
+		UploadMetadata: &types.UploadMetadata{Url: &link.URL, UrlExpiry: aws.String(record.Millis(f.Ends)), HeadersToInclude: link.Headers},
 	}, nil
 }
 
@@ -128,5 +129,5 @@ func (p *Participants) GetAttachment(ctx context.Context, in *connectparticipant
 	if err != nil {
 		return nil, err
 	}
-	return &connectparticipant.GetAttachmentOutput{Url: &url, UrlExpiry: aws.String(contact.ISO(end)), AttachmentSizeInBytes: &f.Size}, nil
+	return &connectparticipant.GetAttachmentOutput{Url: &url, UrlExpiry: aws.String(record.Millis(end)), AttachmentSizeInBytes: &f.Size}, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"ringdown/internal/chat"
-	"ringdown/internal/contact"
+	"ringdown/internal/contact/record"
 	"ringdown/internal/contract/connectparticipant"
 	"ringdown/internal/contract/connectparticipant/types"
 )
@@ -53,7 +53,7 @@ func (p *Participants) CreateParticipantConnection(ctx context.Context, in *conn
 		claims := who.claims
 		claims.Kind = kind
 		token, at := p.Tokens.Issue(claims, validity)
-		return token, contact.ISO(at)
+		return token, record.Millis(at)
 	}
 	if slices.Contains(in.Type, types.ConnectionTypeWebsocket) {
 		base, err := p.Socket(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"ringdown/internal/chat"
 	"ringdown/internal/contact"
+	"ringdown/internal/contact/record"
 	"ringdown/internal/contract/connectparticipant"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
@@ -20,7 +21,7 @@ func (p *Participants) SendMessage(ctx context.Context, in *connectparticipant.S
 	if err != nil {
 		return nil, err
 	}
-	if wrong := contact.CheckMessage(*in.ContentType, *in.Content); wrong != "" {
+	if wrong := domain.ChatMessageProblem(*in.ContentType, *in.Content); wrong != "" {
 		return nil, invalid("%s", wrong)
 	}
 	sent, err := p.Engine.Say(ctx, who.Participant, contact.ChatMessage{
@@ -29,7 +30,7 @@ func (p *Participants) SendMessage(ctx context.Context, in *connectparticipant.S
 	if err != nil {
 		return nil, err
 	}
-	return &connectparticipant.SendMessageOutput{Id: &sent.ID, AbsoluteTime: aws.String(contact.ISO(sent.At))}, nil
+	return &connectparticipant.SendMessageOutput{Id: &sent.ID, AbsoluteTime: aws.String(record.Millis(sent.At))}, nil
 }
 
 // SendEvent tells the others that a participant is typing, or has received or
@@ -60,7 +61,7 @@ func (p *Participants) SendEvent(ctx context.Context, in *connectparticipant.Sen
 	if err != nil {
 		return nil, refused(err)
 	}
-	return &connectparticipant.SendEventOutput{Id: &sent.ID, AbsoluteTime: aws.String(contact.ISO(sent.At))}, nil
+	return &connectparticipant.SendEventOutput{Id: &sent.ID, AbsoluteTime: aws.String(record.Millis(sent.At))}, nil
 }
 
 // refused says in the Participant service's words what the engine refuses.

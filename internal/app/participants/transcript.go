@@ -12,6 +12,7 @@ import (
 
 	"ringdown/internal/chat"
 	"ringdown/internal/contact"
+	"ringdown/internal/contact/record"
 	"ringdown/internal/contract/connectparticipant"
 	"ringdown/internal/contract/connectparticipant/types"
 	"ringdown/internal/domain"
@@ -240,7 +241,7 @@ func (s *scroll) page(ctx context.Context, from place) (page []contact.Line, nex
 // itemOf is a line as the API shows it.
 func itemOf(l contact.Line) types.Item {
 	out := types.Item{
-		AbsoluteTime: aws.String(contact.ISO(l.At)), Id: aws.String(l.ID), Type: types.ChatItemType(l.Type), ParticipantRole: types.ParticipantRole(l.Role),
+		AbsoluteTime: aws.String(record.Millis(l.At)), Id: aws.String(l.ID), Type: types.ChatItemType(l.Type), ParticipantRole: types.ParticipantRole(l.Role),
 		Content: optional(l.Content), ContentType: optional(l.ContentType), DisplayName: optional(l.DisplayName), ParticipantId: optional(l.ParticipantID),
 	}
 	if l.Past {
@@ -257,7 +258,7 @@ func itemOf(l contact.Line) types.Item {
 		out.MessageMetadata = &types.MessageMetadata{MessageId: aws.String(l.ID)}
 		for _, r := range l.Receipts {
 			out.MessageMetadata.Receipts = append(out.MessageMetadata.Receipts, types.Receipt{
-				DeliveredTimestamp: optional(contact.ISO(r.DeliveredAt)), ReadTimestamp: optional(contact.ISO(r.ReadAt)), RecipientParticipantId: aws.String(r.RecipientID),
+				DeliveredTimestamp: optional(record.Millis(r.DeliveredAt)), ReadTimestamp: optional(record.Millis(r.ReadAt)), RecipientParticipantId: aws.String(r.RecipientID),
 			})
 		}
 	}

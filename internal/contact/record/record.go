@@ -1,23 +1,20 @@
-package contact
+package record
 
 import (
 	"encoding/json"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
-	"github.com/google/uuid"
 
 	"ringdown/internal/domain"
-	"ringdown/internal/store"
 )
 
-// record is a contact record (administrator guide, "Contact records data
+// contactRecord is a contact record (administrator guide, "Contact records data
 // model"). Times have whole seconds, durations are whole seconds.
-type record struct {
+type contactRecord struct {
 	AWSAccountID               string            `json:"AWSAccountId"`
 	FormatVersion              string            `json:"AWSContactTraceRecordFormatVersion"`
 	Agent                      *recordAgent      `json:"Agent"`
@@ -91,9 +88,9 @@ type recordReference struct {
 	Value *string `json:"Value,omitempty"`
 }
 
-// recordOf is the contact record of a contact as it is at a time.
-func recordOf(m *Manager, in Instance, c *domain.Contact, st *state, attributes map[string]string, at time.Time) *store.Entry {
-	r := record{
+// Record is the contact record of a contact as it is now, as JSON.
+func Record(in Instance, c *domain.Contact, hold Holds, attributes map[string]string) ([]byte, error) {
+	r := contactRecord{
 		AWSAccountID: in.Account, FormatVersion: "2017-03-10",
 		Attributes: attributes, Channel: string(c.Channel),
 		ConnectedToSystemTimestamp: seconds(c.ConnectedAt), ContactID: c.ID, ContactDetails: map[string]string{},
@@ -123,12 +120,11 @@ func recordOf(m *Manager, in Instance, c *domain.Contact, st *state, attributes 
 	}
 	if q := c.Queue; q != nil {
 		r.Queue = &recordQueue{
-			ARN: queueARN(in, q), Name: q.Name, EnqueueTimestamp: seconds(c.EnqueuedAt), DequeueTimestamp: seconds(c.DequeuedAt),
+			ARN: QueueARN(in, q), Name: q.Name, EnqueueTimestamp: seconds(c.EnqueuedAt), DequeueTimestamp: seconds(c.DequeuedAt),
 			Duration: wholeSeconds(queuedSince(c), c.DequeuedAt),
 		}
 	}
 	if a := c.Agent; a != nil {
-		hold := st.Hold
 		talked := wholeSeconds(a.ConnectedAt, c.DisconnectedAt) - int(hold.Total.Seconds())
 		r.AgentConnectionAttempts = 1
 		r.Agent = &recordAgent{
@@ -147,12 +143,7 @@ func recordOf(m *Manager, in Instance, c *domain.Contact, st *state, attributes 
 	if c.Routing != nil {
 		r.RoutingCriteria = []any{criteria(c.Routing, asItIs, func(at time.Time) string { return *seconds(at) })}
 	}
-	doc, err := json.Marshal(r)
-	if err != nil {
-		// Everything in it is plain data.
-		m.opts.Logger.Error("a contact record could not be written", slog.String("contact", string(c.ID)), slog.Any("err", err))
-	}
-	return &store.Entry{Stream: store.StreamRecords, Instance: in.PK, Owner: string(c.ID), ID: uuid.NewString(), At: at, Doc: doc}
+	return json.Marshal(r)
 }
 
 // queuedSince is when the time in the queue begins to count: that of a callback
