@@ -79,6 +79,7 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 	const batch = 500
 	all := make(chan struct{})
 	defer close(all)
+	instances := map[store.PK]Instance{}
 	after := ""
 	for {
 		rows, err := m.store.LiveContacts(ctx, after, batch)
@@ -87,7 +88,7 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 		}
 		for _, row := range rows {
 			after = row.ID
-			if err := m.adopt(ctx, row, all); err != nil {
+			if err := m.adopt(ctx, row, instances, all); err != nil {
 				return err
 			}
 		}
@@ -100,13 +101,17 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 // adopt makes a stored contact live; it goes on when all is closed. One that
 // cannot be read is left as it is, so that it does not keep the others from going
 // on.
-func (m *Manager) adopt(ctx context.Context, row *store.Contact, all <-chan struct{}) error {
-	in, err := m.opts.Configuration.Instance(ctx, row.Instance)
-	if fault.Is(err, fault.ResourceNotFound) { // it is being deleted
-		return nil
-	}
-	if err != nil {
-		return err
+func (m *Manager) adopt(ctx context.Context, row *store.Contact, instances map[store.PK]Instance, all <-chan struct{}) error {
+	in, known := instances[row.Instance]
+	if !known {
+		found, err := m.opts.Configuration.Instance(ctx, row.Instance)
+		if fault.Is(err, fault.ResourceNotFound) { // it is being deleted
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		in, instances[row.Instance] = found, found
 	}
 	c, err := decode(row)
 	var st *state

@@ -12,6 +12,7 @@ package flows
 
 import (
 	"context"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
@@ -28,6 +29,7 @@ type Flows struct {
 	modules      documents[domain.ContactFlowModule]
 	aliases      *catalog.Collection[domain.ContactFlowModuleAlias]
 	associations *catalog.Collection[domain.FlowAssociation]
+	defaults     sync.Map // of defaultKey to the id of the flow
 }
 
 // Numbers knows which flows the phone numbers of an instance run.

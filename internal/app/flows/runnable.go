@@ -9,6 +9,7 @@ import (
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/flow"
+	"ringdown/internal/store"
 )
 
 // Runnable is a content that contacts can run.
@@ -44,15 +45,27 @@ func (f *Flows) RunnableModule(ctx context.Context, sc catalog.Scope, idOrARN st
 	return Runnable{i.ID, *i.ARN(sc), i.Name, flow.Module, r.ContentID}, nil
 }
 
+// defaultKey names a default flow: an instance has one of each type.
+type defaultKey struct {
+	instance store.PK
+	of       flow.Type
+}
+
 // DefaultFlow finds the flow of a type that the instance came with, whatever its
-// name is now.
+// name is now. Which one that is never changes, so it is looked for once: every
+// contact that is queued asks.
 func (f *Flows) DefaultFlow(ctx context.Context, sc catalog.Scope, t flow.Type) (Runnable, error) {
+	key := defaultKey{sc.PK, t}
+	if id, known := f.defaults.Load(key); known {
+		return f.Runnable(ctx, sc, id.(string)) //nolint:forcetypeassert // the map holds nothing else
+	}
 	all, err := f.contactFlows.items.All(ctx, f.catalog.Store(), sc)
 	if err != nil {
 		return Runnable{}, err
 	}
 	for _, i := range all {
 		if i.Value.Default && flow.TypeOf(i.Value.Type) == t {
+			f.defaults.Store(key, i.ID)
 			return f.Runnable(ctx, sc, i.ID)
 		}
 	}

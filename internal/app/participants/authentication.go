@@ -11,8 +11,6 @@ import (
 // (action AuthenticateParticipant). No identity provider is served, so that
 // action takes its error branch, no session is ever begun, and every SessionId is
 // unknown (docs/divergences.md).
-//
-//nolint:revive // the name is the operation's
 func (p *Participants) GetAuthenticationUrl(ctx context.Context, in *connectparticipant.GetAuthenticationUrlInput) (*connectparticipant.GetAuthenticationUrlOutput, error) {
 	return nil, p.noSession(ctx, in.ConnectionToken, *in.SessionId)
 }

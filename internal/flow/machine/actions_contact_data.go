@@ -90,7 +90,7 @@ func updateData(x *step) {
 }
 
 func (x *step) contactData() (*ContactData, bool) {
-	if !bounded(x.text("Name"), 0, maxContactName) || !bounded(x.text("Description"), 0, maxContactDescription) {
+	if !bounded(x.text("Name"), maxContactName) || !bounded(x.text("Description"), maxContactDescription) {
 		return nil, false
 	}
 	references, ok := x.references()
@@ -157,7 +157,7 @@ func (x *step) references() (map[string]types.Reference, bool) {
 			v = o["Value"]
 		}
 		value := textOf(v)
-		if !slices.Contains(flowReferences, r.Type) || !bounded(value, 0, maxContactDescription) {
+		if !slices.Contains(flowReferences, r.Type) || !bounded(value, maxContactDescription) {
 			return nil, false
 		}
 		r.Value = &value
@@ -297,7 +297,7 @@ func tag(x *step) {
 	c := x.subject.Contact
 	set := x.texts("Tags")
 	for k, v := range set {
-		if !tagKey.MatchString(k) || strings.HasPrefix(k, systemTags) || !bounded(v, 0, maxTagValue) {
+		if !tagKey.MatchString(k) || strings.HasPrefix(k, systemTags) || !bounded(v, maxTagValue) {
 			x.fail(NoMatchingError)
 			return
 		}

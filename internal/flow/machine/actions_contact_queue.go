@@ -214,8 +214,5 @@ func level(v any) *float32 {
 	return &l
 }
 
-// bounded reports whether a text has a number of characters.
-func bounded(s string, low, high int) bool {
-	n := utf8.RuneCountInString(s)
-	return low <= n && n <= high
-}
+// bounded reports whether a text has at most so many characters.
+func bounded(s string, most int) bool { return utf8.RuneCountInString(s) <= most }
