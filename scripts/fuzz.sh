@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 : "${FUZZ_TIME:=10s}"
 : "${FUZZ_EXPOSED_TIME:=$FUZZ_TIME}"
 # The decoder of requests, the parsers of signatures, ARNs, policy documents,
-# flows and test cases. An expression for grep -E.
-exposed='^Fuzz(Decode|Authorization|ParseARN|ParsePolicy|Check|CheckTest)$'
+# flows and test cases, the interpreter of flows, the tokens of chats. An expression for grep -E.
+exposed='^Fuzz(Decode|Authorization|ParseARN|ParsePolicy|Check|CheckTest|Step|Token)$'
 
 log=$(mktemp "${TMPDIR:-/tmp}/fuzz.XXXXXX")
 trap 'rm -f "$log"' EXIT

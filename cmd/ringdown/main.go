@@ -77,8 +77,7 @@ func (p *program) main(ctx context.Context, args []string) int {
 			return 1
 		}
 	}
-	fmt.Fprintf(p.stderr, "ringdown: there is no command %q.\n\n", args[0])
-	p.usage(p.stderr)
+	fmt.Fprintf(p.stderr, "ringdown: there is no command %q.\nRun \"ringdown --help\" for the list of commands.\n", args[0])
 	return 2
 }
 

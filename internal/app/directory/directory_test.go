@@ -394,7 +394,10 @@ func TestEveryOperationHasItsWrongInstanceCase(t *testing.T) {
 	served := reflect.TypeFor[*directory.Directory]()
 	for i := range served.NumMethod() {
 		name := served.Method(i).Name
-		if _, tested := operations[name]; !tested && name != "Seed" {
+		if _, operation := reflect.TypeFor[*connect.Client]().MethodByName(name); !operation {
+			continue // it is for the rest of the server
+		}
+		if _, tested := operations[name]; !tested {
 			t.Errorf("%s is not in the table of operations: add a call of it", name)
 		}
 	}
