@@ -100,8 +100,8 @@ func (c *Contacts) find(ctx context.Context, instanceID, contactID *string) (cat
 	return sc, id, err
 }
 
-// known is the bare id of another contact that a request names, which must
-// exist; "" when it names none.
+// known is another contact that a request names, which must exist; nil when it
+// names none.
 func (c *Contacts) known(ctx context.Context, sc catalog.Scope, contactID *string) (*domain.Contact, error) {
 	if contactID == nil || *contactID == "" {
 		return nil, nil
@@ -111,6 +111,15 @@ func (c *Contacts) known(ctx context.Context, sc catalog.Scope, contactID *strin
 		return nil, err
 	}
 	return c.Engine.Read(ctx, instanceOf(sc), id)
+}
+
+// relate notes the contact that a new one is related to, if a request names one.
+func (c *Contacts) relate(ctx context.Context, sc catalog.Scope, contactID *string, to *domain.Contact) error {
+	related, err := c.known(ctx, sc, contactID)
+	if related != nil {
+		to.RelatedID = related.ID
+	}
+	return err
 }
 
 // started is what is remembered of a request that started a contact.

@@ -53,12 +53,8 @@ func (c *Contacts) CreateContact(ctx context.Context, in *connect.CreateContactI
 	if err := c.fillTask(&spec.Contact, fields, segment); err != nil {
 		return nil, err
 	}
-	related, err := c.known(ctx, sc, in.RelatedContactId)
-	if err != nil {
+	if err := c.relate(ctx, sc, in.RelatedContactId, &spec.Contact); err != nil {
 		return nil, err
-	}
-	if related != nil {
-		spec.Contact.RelatedID = related.ID
 	}
 	done, err := c.within(sc, types.ChannelTask, taskQuota, fault.ServiceQuotaExceeded)
 	if err != nil {

@@ -63,12 +63,8 @@ func (c *Contacts) StartOutboundVoiceContact(ctx context.Context, in *connect.St
 	if err := c.source(ctx, sc, in, &spec); err != nil {
 		return nil, err
 	}
-	related, err := c.known(ctx, sc, in.RelatedContactId)
-	if err != nil {
+	if err := c.relate(ctx, sc, in.RelatedContactId, &spec.Contact); err != nil {
 		return nil, err
-	}
-	if related != nil {
-		spec.Contact.RelatedID = related.ID
 	}
 	done, err := c.within(sc, types.ChannelVoice, callQuota, fault.LimitExceeded)
 	if err != nil {

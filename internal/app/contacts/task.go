@@ -208,12 +208,8 @@ func checkMinutes(member string, minutes int) error {
 // link ties a task to those that it follows or is related to. The check counts
 // the tasks of the chain when the new one is stored.
 func (c *Contacts) link(ctx context.Context, sc catalog.Scope, in *connect.StartTaskContactInput, task *domain.Contact) (check func(store.Tx) error, err error) {
-	related, err := c.known(ctx, sc, in.RelatedContactId)
-	if err != nil {
+	if err := c.relate(ctx, sc, in.RelatedContactId, task); err != nil {
 		return nil, err
-	}
-	if related != nil {
-		task.RelatedID = related.ID
 	}
 	previous, err := c.known(ctx, sc, in.PreviousContactId)
 	if err != nil || previous == nil {
