@@ -35,9 +35,6 @@ type Spec struct {
 	Media map[string]any
 	// Chat is there for a chat.
 	Chat *ChatSpec
-	// Leg is an inbound call that is already there; it tells its events to
-	// Birth.Hear.
-	Leg Leg
 	// Callback are the limits of a queued callback.
 	Callback *callback
 	// Completed has it end as soon as it is made, as a record of what happened
@@ -57,14 +54,6 @@ type Birth struct {
 	attributes map[string]string // of a chain that it begins; nil for none
 	row        *store.Contact
 	inserted   bool
-}
-
-// Hear brings what happens to the Leg of the Spec to the contact. It may block.
-// Nobody hears what is told before Begin.
-func (b *Birth) Hear(ev LegEvent) {
-	if b.line.owner.Load() != nil {
-		b.line.hear(ev)
-	}
 }
 
 // New prepares a contact. Insert stores it, Begin sets it going.
@@ -92,9 +81,6 @@ func (m *Manager) birth(spec Spec, at time.Time) *Birth {
 	c.InitiatedAt, c.UpdatedAt = b.at, b.at
 	if c.Priority == 0 {
 		c.Priority = DefaultPriority
-	}
-	if spec.Leg != nil {
-		b.line = &line{leg: spec.Leg}
 	}
 	b.st = &state{New: !spec.Completed, Flow: spec.Flow, Queue: spec.Queue, Dial: spec.Dial, Media: spec.Media, Callback: spec.Callback}
 	b.prepare()

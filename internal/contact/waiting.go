@@ -1,8 +1,6 @@
 package contact
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"ringdown/internal/domain"
@@ -34,9 +32,9 @@ func WaitingFor(row *store.Contact) ([]Waiting, error) {
 	if c.Ended() || row.State == nil {
 		return nil, nil
 	}
-	var st state
-	if err := json.Unmarshal(row.State, &st); err != nil {
-		return nil, fmt.Errorf("state of contact %s: %w", row.ID, err)
+	st, err := decodeState(row)
+	if err != nil {
+		return nil, err
 	}
 	var all []Waiting
 	for _, s := range []side{customer, agent} {
@@ -44,7 +42,7 @@ func WaitingFor(row *store.Contact) ([]Waiting, error) {
 			all = append(all, flowWaiting(th.Run))
 		}
 	}
-	return append(all, contactWaiting(c, &st)...), nil
+	return append(all, contactWaiting(c, st)...), nil
 }
 
 // flowWaiting is what a flow waits for.
