@@ -12,9 +12,9 @@ type line struct {
 	leg Leg
 }
 
-// newLine is one for a call that this contact places or has.
-func (l *live) newLine(leg Leg) *line {
-	n := &line{leg: leg}
+// newLine is one for a call that this contact places.
+func (l *live) newLine() *line {
+	n := &line{}
 	n.owner.Store(l)
 	return n
 }

@@ -35,7 +35,7 @@ func (t *Transition) dial() {
 
 // call places a call, once this is stored.
 func (t *Transition) call(c Call) *line {
-	n := t.newLine(nil)
+	n := t.newLine()
 	t.After(func() { n.leg = n.owner.Load().m.opts.Dialer.Dial(c, n.hear) })
 	return n
 }
