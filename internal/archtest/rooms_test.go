@@ -154,6 +154,48 @@ var rooms = []room{
 		"who is called follows a script and the clock; a flow cannot tell it from telephony, for both are contact.Dialer",
 	},
 	{
+		"internal/voice/sdp",
+		[]string{"internal/audio"},
+		[]string{"github.com/pion/sdp/v3"},
+		"what two sides agree to depends on what they say, and on nothing that carries it",
+	},
+	{
+		"internal/voice/sip",
+		[]string{"internal/audio", "internal/voice/sdp"},
+		[]string{"github.com/emiago/sipgo", "github.com/icholy/digest", "golang.org/x/time"},
+		"signalling knows neither sound nor contacts: it brings descriptions of the one to those who know the other",
+	},
+	{
+		"internal/voice/media",
+		[]string{"internal/audio"},
+		[]string{"github.com/pion/rtp", "github.com/pion/rtcp"},
+		"sound is carried where it is told to, whatever signalling or flow it is for",
+	},
+	{
+		"internal/voice/speech",
+		[]string{"internal/audio"},
+		[]string{"golang.org/x/sync"},
+		"text in, sound out",
+	},
+	{
+		"internal/voice/call",
+		[]string{"internal/audio", "internal/contact", "internal/domain", "internal/voice/media", "internal/voice/sdp", "internal/voice/sip", "internal/voice/speech", "internal/flow/machine"},
+		nil,
+		"it makes a contact.Leg of signalling and sound; which number leads where is told to it",
+	},
+	{
+		"internal/voice/phone",
+		[]string{"internal/audio", "internal/voice/media", "internal/voice/sdp", "internal/voice/sip"},
+		nil,
+		"a telephone is on the far side of a trunk and knows no contacts",
+	},
+	{
+		"internal/recording",
+		[]string{"internal/audio", "internal/objects"},
+		nil,
+		"a recording is a file until it is stored; what is recorded, and where it belongs, is told to it",
+	},
+	{
 		"internal/chat",
 		[]string{"internal/contact", "internal/contact/record", "internal/domain", "internal/fault", "internal/store"},
 		[]string{"github.com/coder/websocket"},
@@ -248,7 +290,7 @@ var rooms = []room{
 	},
 	{
 		"cmd/ringdown",
-		[]string{"internal/server", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/lambda"},
+		[]string{"internal/server", "internal/audio", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/lambda", "internal/voice/phone"},
 		[]string{"gopkg.in/yaml.v3", sdk}, // the demo is a client
 		"the command line reads settings and shows what the server says; what it could do alone, tests could not boot",
 	},
@@ -283,15 +325,19 @@ var bans = []ban{
 		[]string{
 			"internal/fault", "internal/contract", "internal/sigv4", "internal/gateway", "internal/server",
 			"internal/server/servertest", "internal/conformance", "cmd/bench", "scripts/*",
-			"internal/lambda",      // functions are called by HTTP
-			"internal/event",       // and events delivered by it
-			"internal/chat/topics", // as chats are to topics
+			"internal/lambda",       // functions are called by HTTP
+			"internal/event",        // and events delivered by it
+			"internal/chat/topics",  // as chats are to topics
+			"internal/voice/speech", // and voices are a service's
 		},
 		"rules that know HTTP cannot be used by a call or a flow",
 	},
 	{
 		[]string{"net"},
-		[]string{"internal/gateway", "internal/server", "internal/conformance", "cmd/bench", "scripts/*"},
+		[]string{
+			"internal/gateway", "internal/server", "internal/conformance", "cmd/bench", "scripts/*",
+			"internal/voice/sip", "internal/voice/media", // calls have edges of their own
+		},
 		"only the edge of the process talks to the network",
 	},
 	{
@@ -299,8 +345,10 @@ var bans = []ban{
 		[]string{
 			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
-			"internal/objects", // a store in files, as sqlstore is in a database
-			"internal/event",   // one of its sinks is a file
+			"internal/objects",      // a store in files, as sqlstore is in a database
+			"internal/event",        // one of its sinks is a file
+			"internal/recording",    // recordings are files until they are stored
+			"internal/voice/speech", // speech engines are other programs
 		},
 		"files and the environment are read where the process is put together; elsewhere they would be hidden settings",
 	},
