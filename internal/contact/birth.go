@@ -31,6 +31,10 @@ type Spec struct {
 	Queue *domain.ContactQueue
 	// Dial has the customer called first.
 	Dial *Dial
+	// Arrival is a call that has come in, to be answered once the contact is stored.
+	Arrival Arrival
+	// At is when the contact was initiated; the zero value for now.
+	At time.Time
 	// Media is $.Media.
 	Media map[string]any
 	// Chat is there for a chat.
@@ -70,6 +74,9 @@ func (m *Manager) birth(spec Spec, at time.Time) *Birth {
 	c := spec.Contact
 	if c.ID == "" {
 		c.ID = domain.ContactID(domain.NewID())
+	}
+	if !spec.At.IsZero() && spec.At.Before(at) {
+		at = spec.At
 	}
 	b := &Birth{m: m, spec: spec, c: &c, at: at}
 	if c.InitialID == "" {
@@ -219,6 +226,7 @@ func (b *Birth) Begin() {
 		l.line = b.line
 		b.line.owner.Store(l)
 	}
+	l.arrival = b.spec.Arrival
 	if b.c.PreviousID == "" {
 		l.chain.mu.Lock()
 		l.chain.attributes = b.attributes
@@ -256,6 +264,8 @@ func (t *Transition) begin() {
 		t.enter()
 	case t.st.Dial != nil:
 		t.dial()
+	case t.arrival != nil:
+		t.answer()
 	case t.st.Queue != nil:
 		q := *t.st.Queue
 		t.st.Queue = nil

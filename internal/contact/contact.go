@@ -73,6 +73,9 @@ type Configuration interface {
 	Prompt(ctx context.Context, in Instance, id string) (Prompt, error)
 	// Dialable reports whether the instance may call a number, E.164.
 	Dialable(ctx context.Context, in Instance, number string) bool
+	// Recordings tells where the instance keeps call recordings: a bucket and the
+	// beginning of the keys. False when it keeps none.
+	Recordings(ctx context.Context, in Instance) (bucket, prefix string, kept bool, err error)
 	// Template finds the flow and the fields of a task template.
 	Template(ctx context.Context, in Instance, id string) (*domain.TaskTemplate, error)
 }
@@ -134,6 +137,11 @@ type Call struct {
 	To, From    string // E.164; From "" for anonymous
 	FromName    string
 	RingTimeout time.Duration
+	// For is the leg that is to talk to whoever answers, and to nobody else any more,
+	// for a dialer that can have the far side of it call them instead (REFER). The
+	// leg of this call then tells LegAnswered when they have answered, and that of
+	// For ends. Nil for other calls.
+	For Leg
 }
 
 // Leg is one side of a call. Its methods do not block, and do nothing after the
@@ -148,8 +156,47 @@ type Leg interface {
 	Type(digits string)
 	// Join connects the two legs until one of them ends.
 	Join(other Leg)
+	// Record has the call recorded as told, or no longer.
+	Record(r Recording)
 	// Hangup ends the call.
 	Hangup()
+}
+
+// Arrival is a call that has come in and is not answered yet. What happens to it
+// before Answer is told to nobody but kept until then.
+type Arrival interface {
+	Leg
+	// Answer answers the call. What becomes of it is told to hear, never from within
+	// Answer, in order: LegAnswered if the caller was still there, and last LegEnded.
+	Answer(hear func(LegEvent))
+}
+
+// RecordingKind is a part of a call that has a recording of its own
+// (administrator guide, "Set recording and analytics behavior").
+type RecordingKind string
+
+// The kinds.
+const (
+	IVRRecording   RecordingKind = "IVR"   // until an agent joins
+	AgentRecording RecordingKind = "AGENT" // from then on
+)
+
+// RecordingState is what is done with a recording.
+type RecordingState string
+
+// The states. A recording that was stopped does not go on.
+const (
+	RecordingOn        RecordingState = "ON"
+	RecordingSuspended RecordingState = "SUSPENDED" // silence is recorded
+	RecordingStopped   RecordingState = "STOPPED"
+)
+
+// Recording is a recording of a call as it is to be from now on.
+type Recording struct {
+	Kind  RecordingKind
+	State RecordingState
+	// URI is where it belongs, s3://BUCKET/KEY.
+	URI string
 }
 
 // Sound is something to play.
@@ -180,6 +227,8 @@ type LegEvent struct {
 	// Reason is a DisconnectReason of the contact record: CUSTOMER_DISCONNECT,
 	// TELECOM_BUSY …
 	Reason string
+	// At is when it happened, the zero value for now.
+	At time.Time
 }
 
 // Audience hears what is said in chats. No method blocks.

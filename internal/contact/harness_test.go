@@ -418,6 +418,10 @@ func (c *config) Prompt(_ context.Context, _ contact.Instance, id string) (conta
 	return contact.Prompt{Name: id, URI: "s3://bucket/" + id}, nil
 }
 
+func (c *config) Recordings(context.Context, contact.Instance) (bucket, prefix string, kept bool, err error) {
+	return "", "", false, nil
+}
+
 func (c *config) Template(_ context.Context, _ contact.Instance, id string) (*domain.TaskTemplate, error) {
 	return nil, missing(id)
 }
@@ -496,6 +500,7 @@ func (l *leg) joined() contact.Leg {
 	return l.with
 }
 
+func (l *leg) Record(contact.Recording) {}
 func (l *leg) Hangup() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

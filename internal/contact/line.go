@@ -1,6 +1,9 @@
 package contact
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // line is a leg, and who hears what happens to it. It moves with the customer
 // from one contact of a chain to the next, so the leg need not know of contacts.
@@ -33,6 +36,9 @@ func (n *line) hear(ev LegEvent) {
 // lineEvent is something that has happened to a leg. A leg that was given up has
 // nothing to say.
 func (t *Transition) lineEvent(n *line, ev LegEvent) {
+	if !ev.At.IsZero() && ev.At.Before(t.at) { // what follows from it has its time
+		t.at = latest(ev.At, t.c.UpdatedAt)
+	}
 	switch {
 	case t.c.Ended():
 	case n == t.line:
@@ -40,6 +46,14 @@ func (t *Transition) lineEvent(n *line, ev LegEvent) {
 	case n == t.third:
 		t.thirdEvent(ev)
 	}
+}
+
+// latest is the later of two times.
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 // hangup ends the call.
@@ -51,6 +65,9 @@ func (n *line) hangup() {
 
 // hangupAll ends the calls of a contact that is given up here.
 func (l *live) hangupAll() {
+	if l.arrival != nil { // it may not have been answered
+		l.arrival.Hangup()
+	}
 	l.line.hangup()
 	l.third.hangup()
 	l.line, l.third = nil, nil

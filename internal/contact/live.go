@@ -41,6 +41,9 @@ type live struct {
 	next  []func(t *Transition)
 	line  *line // of a call
 	third *line // of a transfer to a telephone number
+	// arrival is the call that the contact begins with, nil for none. It is not
+	// stored: a call does not outlive its server.
+	arrival Arrival
 }
 
 // state is what the owner needs beside the contact to go on. It is stored as

@@ -40,6 +40,14 @@ func (t *Transition) call(c Call) *line {
 	return n
 }
 
+// answer answers the call that the contact begins with, once this is stored.
+func (t *Transition) answer() {
+	n, call := t.newLine(), t.arrival
+	n.leg = call
+	t.line = n
+	t.After(func() { call.Answer(n.hear) })
+}
+
 // legEvent is something that has happened to the customer's leg.
 func (t *Transition) legEvent(ev LegEvent) {
 	switch ev.Kind {
@@ -157,7 +165,11 @@ func (t *Transition) thirdParty(s side, r *machine.Request) (machine.Reply, bool
 	if e := t.c.Customer; from == "" && e != nil && e.Address != nil {
 		from = *e.Address
 	}
-	t.third = t.call(Call{Instance: t.in, ContactID: t.id, To: p.Number, From: from, FromName: p.CallerName, RingTimeout: p.Limit})
+	call := Call{Instance: t.in, ContactID: t.id, To: p.Number, From: from, FromName: p.CallerName, RingTimeout: p.Limit}
+	if !p.Continue {
+		call.For = t.line.leg
+	}
+	t.third = t.call(call)
 	return machine.Reply{}, false
 }
 

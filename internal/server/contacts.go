@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
+
 	"ringdown/internal/app/directory"
 	"ringdown/internal/app/flows"
 	"ringdown/internal/app/numbers"
 	"ringdown/internal/app/prompts"
 	"ringdown/internal/app/routing"
+	"ringdown/internal/app/storage"
 	"ringdown/internal/app/tasks"
 	"ringdown/internal/catalog"
 	"ringdown/internal/contact"
@@ -65,6 +68,7 @@ type configured struct {
 	people    *directory.Directory
 	numbers   *numbers.Numbers
 	templates *tasks.Tasks
+	stored    *storage.Storage
 	mayCall   numbering.Destinations
 }
 
@@ -175,6 +179,11 @@ func (c *configured) Prompt(ctx context.Context, in contact.Instance, id string)
 // Dialable reports whether a number may be called from the instance's region.
 func (c *configured) Dialable(_ context.Context, in contact.Instance, number string) bool {
 	return c.mayCall.Refused(in.Region, number) == ""
+}
+
+// Recordings tells where an instance keeps call recordings.
+func (c *configured) Recordings(ctx context.Context, in contact.Instance) (bucket, prefix string, kept bool, err error) {
+	return c.stored.Bucket(ctx, scope(in), types.InstanceStorageResourceTypeCallRecordings)
 }
 
 // Template finds a task template.

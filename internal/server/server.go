@@ -172,7 +172,7 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 	stored := storage.New(c)
 	templates := tasks.New(c)
 	found := &configured{
-		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates,
+		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates, stored: stored,
 	}
 	tables := datatables.New(c, routes)
 	outside := &services{tables, s.cfg.Logger}

@@ -91,6 +91,21 @@ func (s *Storage) DescribeInstanceStorageConfig(ctx context.Context, in *connect
 	return &connect.DescribeInstanceStorageConfigOutput{StorageConfig: &out}, nil
 }
 
+// Bucket is where the instance puts a type of resource: a bucket and the
+// beginning of keys. False when it puts it nowhere, or not into a bucket.
+func (s *Storage) Bucket(ctx context.Context, sc catalog.Scope, t types.InstanceStorageResourceType) (bucket, prefix string, ok bool, err error) {
+	i, err := s.configs.GetByName(ctx, s.catalog.Store(), sc, string(t))
+	switch {
+	case fault.Is(err, fault.ResourceNotFound):
+		return "", "", false, nil
+	case err != nil:
+		return "", "", false, err
+	case i.Value.S3 == nil:
+		return "", "", false, nil
+	}
+	return aws.ToString(i.Value.S3.BucketName), aws.ToString(i.Value.S3.BucketPrefix), true, nil
+}
+
 // ListInstanceStorageConfigs lists the storage configurations for a type of
 // resource.
 func (s *Storage) ListInstanceStorageConfigs(ctx context.Context, in *connect.ListInstanceStorageConfigsInput) (*connect.ListInstanceStorageConfigsOutput, error) {
