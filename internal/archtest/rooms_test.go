@@ -172,6 +172,12 @@ var rooms = []room{
 		"sound is carried where it is told to, whatever signalling or flow it is for",
 	},
 	{
+		"internal/voice/stream",
+		[]string{"internal/audio", "internal/voice/media", "internal/voice/sdp"},
+		nil,
+		"it joins descriptions and sound, for whichever call they are of",
+	},
+	{
 		"internal/voice/speech",
 		[]string{"internal/audio"},
 		[]string{"golang.org/x/sync"},
@@ -179,13 +185,13 @@ var rooms = []room{
 	},
 	{
 		"internal/voice/call",
-		[]string{"internal/audio", "internal/contact", "internal/domain", "internal/voice/media", "internal/voice/sdp", "internal/voice/sip", "internal/voice/speech", "internal/flow/machine"},
+		[]string{"internal/audio", "internal/contact", "internal/domain", "internal/voice/media", "internal/voice/sdp", "internal/voice/sip", "internal/voice/speech", "internal/voice/stream", "internal/flow/machine"},
 		nil,
 		"it makes a contact.Leg of signalling and sound; which number leads where is told to it",
 	},
 	{
 		"internal/voice/phone",
-		[]string{"internal/audio", "internal/voice/media", "internal/voice/sdp", "internal/voice/sip"},
+		[]string{"internal/audio", "internal/voice/media", "internal/voice/sdp", "internal/voice/sip", "internal/voice/stream"},
 		nil,
 		"a telephone is on the far side of a trunk and knows no contacts",
 	},
