@@ -21,9 +21,6 @@ import (
 type settings struct {
 	server.Config
 	throttle, quotas, logFormat string
-	// Voice is not served by this release; its settings are accepted so that a
-	// configuration made for a later one can be used already.
-	sipListen, rtpPorts, sipTrunk string
 }
 
 // flags declares the flags. The set belongs to one command.
@@ -40,9 +37,9 @@ func (s *settings) flags(name string) *flag.FlagSet {
 	f.StringVar(&s.TLSCert, "tls-cert", "", "PEM `file` with the certificate chain; serves HTTPS")
 	f.StringVar(&s.TLSKey, "tls-key", "", "PEM `file` with the certificate's key")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text|json`")
-	f.StringVar(&s.sipListen, "sip-listen", "127.0.0.1:5060", "`host:port` of SIP (voice is not served by this release)")
-	f.StringVar(&s.rtpPorts, "rtp-ports", "20000-29999", "`range` of UDP ports of RTP (voice is not served by this release)")
-	f.StringVar(&s.sipTrunk, "sip-trunk", "", "`sip:HOST:PORT` that outbound calls go to (voice is not served by this release)")
+	f.StringVar(&s.SIPListen, "sip-listen", server.DefaultSIPListen, "`host:port` of SIP, UDP and TCP, or off")
+	f.StringVar(&s.RTPPorts, "rtp-ports", server.DefaultRTPPorts, "`range` of UDP ports of RTP")
+	f.StringVar(&s.SIPTrunk, "sip-trunk", "", "`sip:HOST:PORT` that outbound calls go to; empty: simulated callees")
 	f.String("config", "", "YAML `file` with these settings, by the names of the flags")
 	return f
 }
@@ -91,6 +88,7 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 	if failed != nil {
 		return failed
 	}
+	s.SIPAnyPort = !given["sip-listen"]
 	s.RootAccessKeyID = p.getenv("RINGDOWN_ROOT_ACCESS_KEY_ID")
 	s.RootSecretAccessKey = p.getenv("RINGDOWN_ROOT_SECRET_ACCESS_KEY")
 	return s.complete(p)
@@ -98,7 +96,7 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 
 // sections are what the configuration file alone can say, by key.
 func (s *settings) sections() map[string]any {
-	return map[string]any{"numbers": &s.Numbers, "calls": &s.Calls, "objects": &s.Objects, "lambda": &s.Lambda, "events": &s.Events, "streaming": &s.Streaming, "simulation": &s.Simulation}
+	return map[string]any{"numbers": &s.Numbers, "calls": &s.Calls, "objects": &s.Objects, "lambda": &s.Lambda, "events": &s.Events, "streaming": &s.Streaming, "simulation": &s.Simulation, "sip": &s.SIP, "speech": &s.Speech}
 }
 
 // readConfigFile reads scalar settings, which it returns, and sections, which
@@ -157,6 +155,9 @@ func (s *settings) complete(p *program) error {
 		default:
 			return &usageError{fmt.Errorf("--%s must be off or aws", w.name)}
 		}
+	}
+	if s.SIPListen == "off" || s.SIPListen == "false" {
+		s.SIPListen = ""
 	}
 	switch s.logFormat {
 	case "text":

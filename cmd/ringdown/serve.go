@@ -33,14 +33,14 @@ func serve(ctx context.Context, p *program, args []string) error {
 // announce tells a person where everything is, and a machine the same in one
 // record.
 func (s *settings) announce(w io.Writer, r *server.Server) {
-	if s.sipTrunk != "" {
-		s.Logger.Warn("voice is not served by this release: --sip-trunk has no effect")
-	}
 	if s.logFormat == "json" {
-		s.Logger.Info("ready", "url", r.URL, "data", r.Data, "operations", len(r.Served), "exposed", r.Exposed)
+		s.Logger.Info("ready", "url", r.URL, "sip", r.SIP, "data", r.Data, "operations", len(r.Served), "exposed", r.Exposed)
 	} else {
 		fmt.Fprintf(w, "ringdown %s is ready: %d of 370 operations of Amazon Connect, see docs/coverage.md.\n", versionString(), r.ConnectServed())
 		fmt.Fprintf(w, "  API    %s\n", r.URL)
+		if r.SIP != "" {
+			fmt.Fprintf(w, "  SIP    %s (UDP and TCP)\n", r.SIP)
+		}
 		fmt.Fprintf(w, "  data   %s (%s)\n", r.Data, s.databaseKind())
 		if r.NewRoot {
 			fmt.Fprintf(w, "  root   credentials were made and are kept in %s\n", r.RootFile())

@@ -39,7 +39,15 @@ type Config struct {
 	Lambda Lambda
 	// Streaming is where the topics are that chats are published to.
 	Streaming Streaming
-	// Simulation is who answers calls.
+	// SIPListen is host:port of SIP; port 0 takes a free one. Empty: no calls by SIP.
+	SIPListen string
+	// SIPAnyPort has a free port taken when that of SIPListen is not.
+	SIPAnyPort bool
+	RTPPorts   string // a range, such as 20000-29999
+	SIPTrunk   string // sip:HOST:PORT that outbound calls go to
+	SIP        SIP
+	Speech     Speech
+	// Simulation is who answers calls that no trunk takes.
 	Simulation Simulation
 	// Events is where contact events and contact records are delivered to.
 	Events Events
@@ -146,6 +154,9 @@ func (c *Config) complete() error {
 		return errors.New("--database must be empty, for SQLite in the data folder, or a postgres:// URL")
 	}
 	if _, err := c.destinations(); err != nil {
+		return err
+	}
+	if _, err := c.trunks(); err != nil {
 		return err
 	}
 	if (c.RootAccessKeyID == "") != (c.RootSecretAccessKey == "") {

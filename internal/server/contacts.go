@@ -33,7 +33,7 @@ func (s *Server) newContacts(configured *configured, services contact.Services) 
 		Configuration: configured,
 		Lambda:        functionCaller{s.functions},
 		Services:      services,
-		Dialer:        s.calls,
+		Dialer:        s.voice,
 		Audience:      s.chats,
 		Wake:          s.wakeEvents,
 		Now:           s.cfg.Now,

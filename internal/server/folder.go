@@ -81,17 +81,29 @@ func writePrivately(file string, content []byte) error {
 }
 
 // endpoint tells other commands where the server of a data folder listens.
-type endpoint struct{ URL string }
+type endpoint struct {
+	URL string
+	SIP string `json:",omitempty"` // host:port, when calls by SIP are served
+}
 
 // Endpoint is the URL of the server of a data folder: of the one that runs,
 // else the one that --listen gives.
 func Endpoint(c *Config) string {
-	raw, err := os.ReadFile(filepath.Join(c.Data, endpointFile))
-	if err == nil {
-		var e endpoint
-		if json.Unmarshal(raw, &e) == nil && e.URL != "" {
-			return e.URL
-		}
+	if e := running(c); e.URL != "" {
+		return e.URL
 	}
 	return c.scheme() + "://" + reachable(c.Listen)
+}
+
+// SIPEndpoint is where the server of a data folder takes calls, host:port; ""
+// when none runs or takes any.
+func SIPEndpoint(c *Config) string { return running(c).SIP }
+
+// running is where the server of a data folder listens, if one runs.
+func running(c *Config) (e endpoint) {
+	raw, err := os.ReadFile(filepath.Join(c.Data, endpointFile))
+	if err != nil || json.Unmarshal(raw, &e) != nil {
+		return endpoint{}
+	}
+	return e
 }

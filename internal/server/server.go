@@ -54,12 +54,12 @@ import (
 	"ringdown/internal/objects"
 	"ringdown/internal/store"
 	"ringdown/internal/store/sqlstore"
-	"ringdown/internal/voice/simulated"
 )
 
 // Server is a running server.
 type Server struct {
 	URL     string // where it listens
+	SIP     string // where it takes calls, host:port; "" when it takes none
 	Data    string // absolute path of the data folder
 	NewRoot bool   // root credentials were made at this start
 	Exposed bool   // it can be reached from other machines
@@ -75,7 +75,8 @@ type Server struct {
 	testCases     *testcases.TestCases       // runs tests of flows
 	chats         *audience                  // carries what is said to those who take part
 	participants  *participants.Participants // whose tokens open WebSockets
-	calls         *simulated.Dialer          // who is called
+	calls         *contacts.Contacts         // takes calls
+	voice         *voice                     // carries them
 	traces        *bell                      // rings when contacts have written something
 	events        *event.Outbox              // delivers what contacts have appended to the store
 	http          *http.Server
@@ -105,7 +106,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.functions, err = newLambda(&cfg); err != nil {
 		return nil, err
 	}
-	if s.calls, err = newSimulation(&cfg, files); err != nil {
+	if s.voice, err = newVoice(&cfg, files); err != nil {
 		return nil, err
 	}
 	if s.chats, err = newAudience(&cfg); err != nil {
@@ -128,7 +129,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	defer func() {
 		if err != nil {
 			s.chats.Close()
-			err = errors.Join(err, s.testCases.Close(), s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+			err = errors.Join(err, s.testCases.Close(), s.voice.Close(), s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 		}
 	}()
 	c.Use(s.store)
@@ -155,6 +156,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	}
 	handler, err := s.handler(c, areas)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.voice.open(ctx, files, s.calls.Receive); err != nil {
 		return nil, err
 	}
 	return s, s.listen(ctx, handler)
@@ -189,13 +193,14 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 	s.participants = participants.New(c, participants.Others{
 		Engine: s.contacts, Tokens: s.chats.tokens, Objects: files, Limits: stored, Views: screens, Socket: socketURL,
 	})
+	s.calls = contacts.New(c, contacts.Others{
+		Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Predefined: people, Destinations: mayCall,
+	})
 	return []any{
 		instances,
 		chats.New(c, chats.Others{Engine: s.contacts, Configuration: found, Tokens: s.chats.tokens}),
 		s.participants,
-		contacts.New(c, contacts.Others{
-			Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Predefined: people, Destinations: mayCall,
-		}),
+		s.calls,
 		people,
 		routes,
 		sounds,
@@ -301,7 +306,8 @@ func (s *Server) listen(ctx context.Context, handler http.Handler) error {
 		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelWarn),
 	}
 	s.http.RegisterOnShutdown(s.traces.silence)
-	raw, err := json.Marshal(endpoint{s.URL})
+	s.SIP = s.voice.address()
+	raw, err := json.Marshal(endpoint{s.URL, s.SIP})
 	if err == nil {
 		err = writePrivately(filepath.Join(s.Data, endpointFile), raw)
 	}
@@ -332,6 +338,7 @@ func (s *Server) Wait(ctx context.Context) error {
 
 // Close lets requests finish, then frees everything. It may be called twice.
 func (s *Server) Close() error {
+	s.voice.quiesce()
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
@@ -342,7 +349,9 @@ func (s *Server) Close() error {
 		err = errors.Join(err, e)
 	}
 	s.chats.Close()
-	return errors.Join(err, s.testCases.Close(), s.contacts.Close(), s.calls.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+	// Calls end before contacts are left to the next start, so that their records
+	// tell how.
+	return errors.Join(err, s.testCases.Close(), s.voice.Close(), s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
 }
 
 // ConnectServed is how many operations of Amazon Connect are served.

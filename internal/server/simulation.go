@@ -59,6 +59,10 @@ func newSimulation(c *Config, files objects.Store) (*simulated.Dialer, error) {
 	if o.Speed < 0 || o.Speed > 1000 {
 		return nil, errors.New("simulation: speed must be from 0, which is at once, to 1000")
 	}
+	if c.SIPListen != "" && (len(c.SIP.Trunks) > 0 || c.SIPTrunk != "") {
+		// Nobody is simulated who could be called.
+		o.Else = &simulated.Callee{Answer: simulated.Invalid}
+	}
 	known := map[string]bool{}
 	for i, from := range c.Simulation.Callees {
 		callee, err := from.callee()

@@ -28,6 +28,9 @@ type Instances interface {
 type Numbers interface {
 	// Claimed reports whether a number, E.164, is claimed by an instance.
 	Claimed(ctx context.Context, sc catalog.Scope, number string) (bool, error)
+	// Called finds a claimed number, E.164, whichever instance its calls go to; an
+	// unclaimed one is a ResourceNotFoundException.
+	Called(ctx context.Context, number string) (*domain.PhoneNumber, error)
 }
 
 // QuickConnects finds quick connects; an unknown one is a

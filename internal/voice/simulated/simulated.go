@@ -70,8 +70,9 @@ type Options struct {
 	Speed float64
 	// Callees are those with a script. A whole number goes before a beginning,
 	// a longer beginning before a shorter one. Everybody else answers after
-	// DefaultRings and listens.
+	// DefaultRings and listens, unless Else says what they do.
 	Callees []Callee
+	Else    *Callee
 	// Length is how long a recording plays, given its s3:// address; false when
 	// that cannot be told. Nil: it never can. It may block, until ctx is done.
 	Length func(ctx context.Context, uri string) (time.Duration, bool)
@@ -128,9 +129,23 @@ func (d *Dialer) Dial(call contact.Call, hear func(contact.LegEvent)) contact.Le
 	return l
 }
 
+// Knows reports whether a number has a script.
+func (d *Dialer) Knows(number string) bool {
+	for _, c := range d.opts.Callees {
+		prefix, open := strings.CutSuffix(c.Number, "*")
+		if prefix == number || open && strings.HasPrefix(number, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // find is who has a number.
 func (d *Dialer) find(number string) Callee {
 	best, length := Callee{Rings: DefaultRings}, -1
+	if d.opts.Else != nil {
+		best = *d.opts.Else
+	}
 	for _, c := range d.opts.Callees {
 		prefix, open := strings.CutSuffix(c.Number, "*")
 		switch {
