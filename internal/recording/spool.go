@@ -55,8 +55,7 @@ var ErrClosed = errors.New("recordings are kept no more")
 // Spool is the folder.
 type Spool struct {
 	o      Options
-	ctx    context.Context // of uploads; ends when Close waits no longer
-	cancel context.CancelFunc
+	cancel context.CancelFunc // ends uploads when Close waits no longer
 	over   chan struct{} // closed when the last goroutine has ended
 
 	mu      sync.Mutex
@@ -91,8 +90,9 @@ func Open(ctx context.Context, o Options) (*Spool, error) {
 	if err := s.sweep(ctx); err != nil {
 		return nil, fmt.Errorf("recordings: %w", err)
 	}
-	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	go s.run()
+	uploads, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
+	go s.run(uploads)
 	return s, nil
 }
 

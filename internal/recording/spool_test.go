@@ -224,7 +224,7 @@ func TestRetries(t *testing.T) {
 			if len(files(t, dir)) != 2 {
 				t.Fatal("the recording is gone before it is stored")
 			}
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			synctest.Wait()
 		}
 		var pauses []time.Duration
@@ -266,7 +266,7 @@ func TestHangingStore(t *testing.T) {
 		if n := s.Pending(); n != 1 {
 			t.Errorf("%d are pending beside the one that hangs", n-1)
 		}
-		time.Sleep(attemptTime + firstPause)
+		<-time.After(attemptTime + firstPause)
 		synctest.Wait()
 		if n := s.Pending(); n != 0 {
 			t.Errorf("%d are pending", n)
@@ -280,7 +280,7 @@ func TestConcurrent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		b := &bucket{put: func(_ context.Context, n int, _ objects.URI) error {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			if n%5 == 0 {
 				return errors.New("out of order")
 			}
@@ -313,7 +313,7 @@ func TestConcurrent(t *testing.T) {
 		}
 		all.Wait()
 		for s.Pending() > 0 {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			synctest.Wait()
 		}
 		for i := range many {

@@ -49,7 +49,7 @@ func (s *Spool) stir() {
 }
 
 // run hands out uploads until the spool is closed and none is under way.
-func (s *Spool) run() {
+func (s *Spool) run(ctx context.Context) {
 	defer func() {
 		s.work.Wait()
 		close(s.over)
@@ -57,7 +57,7 @@ func (s *Spool) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		next, over := s.hand()
+		next, over := s.hand(ctx)
 		if over {
 			return
 		}
@@ -75,11 +75,11 @@ func (s *Spool) run() {
 // hand begins the uploads that are due and have a place. Next is when there is
 // something to do by itself, 0 for never; over that there is nothing any more: a
 // spool that is closed makes no second attempts.
-func (s *Spool) hand() (next time.Duration, over bool) {
+func (s *Spool) hand(ctx context.Context) (next time.Duration, over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.o.Now()
-	cancelled := s.ctx.Err() != nil
+	cancelled := ctx.Err() != nil
 	s.waiting = slices.DeleteFunc(s.waiting, func(j *job) bool {
 		wait := j.due.Sub(now)
 		switch {
@@ -94,15 +94,15 @@ func (s *Spool) hand() (next time.Duration, over bool) {
 			return false
 		}
 		s.running++
-		s.work.Go(func() { s.upload(j) })
+		s.work.Go(func() { s.upload(ctx, j) })
 		return true
 	})
 	return next, s.closed && s.running == 0 && len(s.waiting) == 0
 }
 
 // upload makes one attempt to store a recording.
-func (s *Spool) upload(j *job) {
-	err := s.put(j)
+func (s *Spool) upload(ctx context.Context, j *job) {
+	err := s.put(ctx, j)
 	s.mu.Lock()
 	s.running--
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Spool) upload(j *job) {
 }
 
 // put stores a recording and removes its files.
-func (s *Spool) put(j *job) (err error) {
+func (s *Spool) put(ctx context.Context, j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // a store's, which is no reason to lose the recording
 			err = fmt.Errorf("the store panicked: %v", p)
@@ -133,7 +133,7 @@ func (s *Spool) put(j *job) (err error) {
 		}
 		return err
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, attemptTime)
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	if err := errors.Join(s.o.Store.Put(ctx, j.to, body), body.Close()); err != nil {
 		return err
