@@ -256,7 +256,7 @@ func anonymousURI(u *sip.Uri) bool {
 func (t *Trunk) called(req *sip.Request) string {
 	user := userOf(&req.Recipient)
 	number := t.number(user)
-	own := t.Register && user == t.Username
+	own := t.Register && user == t.identity()
 	if _, digits, _ := dialled(user); digits != "" && !own {
 		return number
 	}

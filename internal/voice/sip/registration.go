@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,10 @@ type registration struct {
 	target sip.Uri // the registrar, which may have sent us elsewhere
 	expiry time.Duration
 
+	// settled is closed when the first attempt is over, and outcome is what came of
+	// it.
+	settled chan struct{}
+	outcome error
 	// state is what has been logged last.
 	state  registered
 	cancel context.CancelFunc
@@ -65,8 +70,26 @@ const (
 func newRegistration(r requester, t *Trunk, logger *slog.Logger, now func() time.Time) *registration {
 	return &registration{
 		requester: r, trunk: t, logger: logger, now: now,
-		callID: sip.GenerateTagN(24), tag: sip.GenerateTagN(12),
+		callID: sip.GenerateTagN(24), tag: sip.GenerateTagN(12), settled: make(chan struct{}),
 	}
+}
+
+// Registered waits until the first attempt to register with a trunk is over, and
+// returns what came of it.
+func (e *Endpoint) Registered(ctx context.Context, trunk string) error {
+	for _, u := range e.upkeep {
+		r, ok := u.(*registration)
+		if !ok || r.trunk.Name != trunk {
+			continue
+		}
+		select {
+		case <-r.settled:
+			return r.outcome
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("trunk %q does not register", trunk)
 }
 
 // start registers and keeps registered until stop.
@@ -98,6 +121,7 @@ func (r *registration) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			r.settle(ctx.Err())
 			r.unregister(ctx)
 			return
 		case <-timer.C:
@@ -106,6 +130,7 @@ func (r *registration) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			continue
 		}
+		r.settle(err)
 		if err != nil {
 			r.tell(isNot, "SIP registration failed", err)
 			timer.Reset(backoff(failures, err))
@@ -115,6 +140,16 @@ func (r *registration) run(ctx context.Context) {
 		r.tell(isRegistered, "SIP registration is made", nil)
 		failures = 0
 		timer.Reset(refresh(granted))
+	}
+}
+
+// settle says what came of the first attempt.
+func (r *registration) settle(err error) {
+	select {
+	case <-r.settled:
+	default:
+		r.outcome = err
+		close(r.settled)
 	}
 }
 
@@ -209,12 +244,15 @@ func (r *registration) register(ctx context.Context, expiry time.Duration) (time
 	return 0, errors.New("the registrar sends from one place to another")
 }
 
+// identity is the user name that a trunk registers as.
+func (t *Trunk) identity() string { return cmp.Or(t.Identity, t.Username) }
+
 // send sends a REGISTER and tells which contact it had.
 func (r *registration) send(ctx context.Context, aor, target sip.Uri, expiry time.Duration) (*sip.Response, *sip.ContactHeader, error) {
 	ctx, cancel := context.WithTimeout(ctx, registerTimeout)
 	defer cancel()
 	req := sip.NewRequest(sip.REGISTER, *target.Clone())
-	user := sip.Uri{Scheme: aor.Scheme, User: escapeUser(r.trunk.Username), Host: aor.Host}
+	user := sip.Uri{Scheme: aor.Scheme, User: escapeUser(r.trunk.identity()), Host: aor.Host}
 	from := &sip.FromHeader{Address: user}
 	from.Params.Add("tag", r.tag)
 	callID := sip.CallIDHeader(r.callID)

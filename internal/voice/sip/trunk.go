@@ -17,8 +17,10 @@ type Trunk struct {
 	// Username and Password answer challenges; Realm restricts them to one.
 	Username, Password, Realm string
 	// Register has this endpoint register at Address, as often as RegisterEvery, or
-	// as the registrar wants it.
+	// as the registrar wants it. It registers as Identity, a user name or a number,
+	// "" for Username.
 	Register      bool
+	Identity      string
 	RegisterEvery time.Duration
 	// Sources are who may call from this trunk, by address. With InboundUsername,
 	// they must also answer a challenge; with InboundUsername alone, anybody who can.
