@@ -21,7 +21,7 @@ start_server() { # [flag of "ringdown serve"]...
 	trap stop_server EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	bin/ringdown serve --listen 127.0.0.1:0 --data "$DATA" "$@" 2>"$DATA/log" </dev/null &
+	bin/ringdown serve --listen 127.0.0.1:0 --sip-listen 127.0.0.1:0 --data "$DATA" "$@" 2>"$DATA/log" </dev/null &
 	SERVER_PID=$!
 	# endpoint.json appears when the server is ready.
 	local tries

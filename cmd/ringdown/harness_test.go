@@ -114,6 +114,9 @@ func serving(t testing.TB, env environment, args ...string) *running {
 	if !strings.Contains(strings.Join(args, " "), "--listen") && env["RINGDOWN_LISTEN"] == "" {
 		all = append(all, "--listen", "127.0.0.1:0")
 	}
+	if !strings.Contains(strings.Join(args, " "), "--sip-listen") && env["RINGDOWN_SIP_LISTEN"] == "" {
+		all = append(all, "--sip-listen", "127.0.0.1:0")
+	}
 	for i, a := range args {
 		if a == "--data" {
 			r.data = args[i+1]
