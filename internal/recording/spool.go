@@ -56,7 +56,7 @@ var ErrClosed = errors.New("recordings are kept no more")
 type Spool struct {
 	o      Options
 	cancel context.CancelFunc // ends uploads when Close waits no longer
-	over   chan struct{} // closed when the last goroutine has ended
+	over   chan struct{}      // closed when the last goroutine has ended
 
 	mu      sync.Mutex
 	closed  bool
