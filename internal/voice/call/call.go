@@ -2,11 +2,25 @@
 // contact.Leg over SIP trunks. It speaks prompts, collects digits, bridges and
 // records. It decides nothing: which number leads where is told to it, and what
 // happens in a call is the flow's.
+//
+// Invariants:
+//   - each call has one goroutine, from Dial or Answer to its end, which alone
+//     changes it. The methods of a leg, signalling and sound only leave it notes,
+//     so that none of them blocks, and whoever hears events may;
+//   - sounds are read and spoken, and files of recordings opened and stored, on
+//     goroutines of their own; a call waits for none of them;
+//   - Close waits for all of these goroutines.
 package call
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"ringdown/internal/audio"
@@ -23,10 +37,11 @@ type Options struct {
 	Speech *speech.Speaker
 	// Sound reads a recorded prompt, s3://BUCKET/KEY.
 	Sound func(ctx context.Context, uri string) (*audio.Clip, error)
-	// Record begins the recording of a call that belongs at a URI.
+	// Record begins the recording of a call that belongs at a URI. Nil: nothing can
+	// be recorded.
 	Record func(uri string) (RecordingFile, error)
 	// Arrive is told of each call to a number, on a goroutine of its own: it has the
-	// call answered (contact.Spec.Arrival) or rejects it.
+	// call answered (contact.Spec.Arrival) or rejects it. Nil: all are refused.
 	Arrive func(*Arrival)
 	// TrunkOf names the trunk that the calls of one of the operator's numbers go by,
 	// "" for none in particular. Nil for never.
@@ -48,35 +63,185 @@ type RecordingFile interface {
 }
 
 // Calls are all calls of a server.
-type Calls struct{}
+type Calls struct {
+	o      Options
+	trunks map[string]sip.Trunk
+	sounds *sounds
+	// ctx ends with Close.
+	ctx    context.Context
+	cancel context.CancelFunc
+	// ready is closed when there is sound for calls, which may come in before.
+	ready chan struct{}
 
-// New makes Calls; nothing listens before Open.
-func New(o Options) (*Calls, error) { panic("not yet") }
+	mu       sync.Mutex
+	opened   bool
+	closed   bool
+	endpoint *sip.Endpoint
+	media    *media.Engine
 
-// Open begins to listen for calls and to register with trunks.
-func (c *Calls) Open(ctx context.Context) error { panic("not yet") }
-
-// Endpoint is the signalling, nil before Open.
-func (c *Calls) Endpoint() *sip.Endpoint { panic("not yet") }
-
-// Dial implements contact.Dialer.
-func (c *Calls) Dial(call contact.Call, hear func(contact.LegEvent)) contact.Leg { panic("not yet") }
-
-// Drain refuses new calls and waits for those under way until ctx is done.
-func (c *Calls) Drain(ctx context.Context) { panic("not yet") }
-
-// Close ends all calls. It may be called twice.
-func (c *Calls) Close() error { panic("not yet") }
-
-// Arrival is a call that has come in. It is a contact.Arrival.
-type Arrival struct {
-	contact.Arrival
-	To, From, FromName string // as sip.Call has them
-	Trunk              string
-	At                 time.Time
-	// Headers are $.Media.Sip.Headers: the last value of each name.
-	Headers map[string]string
+	// work are the goroutines of calls, sounds and recordings.
+	work  sync.WaitGroup
+	close func() error
 }
 
-// Reject refuses the call with a SIP status.
-func (a *Arrival) Reject(status int) { panic("not yet") }
+var _ contact.Dialer = (*Calls)(nil)
+
+// New makes Calls; nothing listens before Open.
+func New(o Options) (*Calls, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c := &Calls{o: o, trunks: map[string]sip.Trunk{}, ready: make(chan struct{})}
+	for _, t := range o.SIP.Trunks {
+		if _, twice := c.trunks[t.Name]; twice || t.Name == "" {
+			return nil, fmt.Errorf("trunk %q: each trunk needs a name of its own", t.Name)
+		}
+		c.trunks[t.Name] = t
+	}
+	c.o.SIP.Trunks = slices.Clone(o.SIP.Trunks)
+	if o.Arrive != nil {
+		c.o.SIP.Incoming = c.incoming
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.sounds = newSounds(c)
+	c.close = sync.OnceValue(c.shut)
+	return c, nil
+}
+
+// Open begins to listen for calls and to register with trunks.
+func (c *Calls) Open(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.opened || c.closed {
+		return errors.New("call: opened twice, or after Close")
+	}
+	endpoint, err := sip.Listen(ctx, c.o.SIP)
+	if err != nil {
+		return fmt.Errorf("signalling of calls: %w", err)
+	}
+	o := c.o.Media
+	if !o.Address.IsValid() {
+		o.Address = endpoint.Addr().Addr()
+	}
+	engine, err := media.New(o)
+	if err != nil {
+		return errors.Join(fmt.Errorf("sound of calls: %w", err), endpoint.Close())
+	}
+	c.o.Media.Address = o.Address
+	c.opened, c.endpoint, c.media = true, endpoint, engine
+	close(c.ready)
+	return nil
+}
+
+// Endpoint is the signalling, nil before Open.
+func (c *Calls) Endpoint() *sip.Endpoint {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.endpoint
+}
+
+// Dial implements contact.Dialer. After Close nobody is called and nothing told.
+func (c *Calls) Dial(call contact.Call, hear func(contact.LegEvent)) contact.Leg {
+	trunk := c.route(call)
+	if trunk == "" && c.o.Elsewhere != nil {
+		return c.o.Elsewhere.Dial(call, hear)
+	}
+	l := c.newLeg(outbound, trunk, call.From, call.To)
+	l.hear, l.call = hear, call
+	begin := l.invite
+	if from := c.transferor(call.For, trunk); from != nil {
+		begin = func() { l.transfer(from) }
+	}
+	c.start(func() { l.run(begin) })
+	return l
+}
+
+// route is the trunk of a call, "" for none: that of whoever has registered as the
+// number that is called, that of the number that calls, or the one that such
+// numbers go out by.
+func (c *Calls) route(call contact.Call) string {
+	endpoint := c.Endpoint()
+	if endpoint == nil || c.o.Explicit != nil && c.o.Explicit(call.To) {
+		return ""
+	}
+	trunk, found := endpoint.Route(call.To)
+	if found && c.trunks[trunk].Registrar {
+		return trunk
+	}
+	if c.o.TrunkOf != nil && call.From != "" {
+		if own := c.o.TrunkOf(call.From); own != "" {
+			return own
+		}
+	}
+	return trunk
+}
+
+// Drain refuses new calls and waits for those under way until ctx is done.
+func (c *Calls) Drain(ctx context.Context) {
+	if e := c.Endpoint(); e != nil {
+		e.Drain(ctx)
+	}
+}
+
+// Close ends all calls, tells so, and waits for their goroutines and recordings;
+// nobody may be blocked for ever in hearing an event. It may be called twice, and
+// on nil Calls.
+func (c *Calls) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.close()
+}
+
+func (c *Calls) shut() error {
+	c.mu.Lock()
+	c.closed = true
+	endpoint, engine := c.endpoint, c.media
+	c.mu.Unlock()
+	c.cancel() // every call hangs up
+	var errs []error
+	if endpoint != nil {
+		errs = append(errs, endpoint.Close())
+	}
+	c.work.Wait()
+	if engine != nil {
+		errs = append(errs, engine.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// start has something done on a goroutine that Close waits for; false after Close.
+func (c *Calls) start(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	c.work.Go(f)
+	return true
+}
+
+// advertised is the address that the far side of a trunk is told to send sound to.
+func (c *Calls) advertised(trunk string) netip.Addr {
+	for _, host := range []string{c.trunks[trunk].Advertise, c.o.SIP.Advertise} {
+		if a, err := netip.ParseAddrPort(host); err == nil { // the port is that of signalling
+			return a.Addr()
+		}
+		if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+			return a
+		}
+	}
+	return c.o.Media.Address
+}
+
+// tail is what a log may show of a telephone number.
+func tail(number string) string {
+	const shown = 4
+	if len(number) <= shown {
+		return number
+	}
+	return "…" + number[len(number)-shown:]
+}
