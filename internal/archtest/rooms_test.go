@@ -142,8 +142,12 @@ var rooms = []room{
 		"what is told of a contact follows from what is known of it",
 	},
 	{
+		"internal/contact/recorder", nil, nil,
+		"what is recorded of a call follows from what was said and asked for, and how far the call is",
+	},
+	{
 		"internal/contact",
-		[]string{"internal/contact/queue", "internal/contact/record", "internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
+		[]string{"internal/contact/queue", "internal/contact/record", "internal/contact/recorder", "internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
 		[]string{sdk + "/aws", sdkTypes, uuid},
 		"what a contact needs of voice, agents, configuration and services it declares itself, so that each can be replaced and none of them can change a contact",
 	},

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"ringdown/internal/contact/queue"
+	"ringdown/internal/contact/recorder"
 	"ringdown/internal/domain"
 	"ringdown/internal/flow"
 	"ringdown/internal/flow/machine"
@@ -156,7 +157,8 @@ type Leg interface {
 	Type(digits string)
 	// Join connects the two legs until one of them ends.
 	Join(other Leg)
-	// Record has the call recorded as told, or no longer.
+	// Record has the call recorded as told, or no longer. The end of the call ends its
+	// recordings.
 	Record(r Recording)
 	// Hangup ends the call.
 	Hangup()
@@ -171,30 +173,49 @@ type Arrival interface {
 	Answer(hear func(LegEvent))
 }
 
+// Recorder is a Leg that says whether it can record. Of a call that cannot be
+// recorded no recording is noted. A Leg that does not say so can.
+type Recorder interface {
+	Records() bool
+}
+
 // RecordingKind is a part of a call that has a recording of its own
 // (administrator guide, "Set recording and analytics behavior").
-type RecordingKind string
+type RecordingKind = recorder.Kind
 
 // The kinds.
 const (
-	IVRRecording   RecordingKind = "IVR"   // until an agent joins
-	AgentRecording RecordingKind = "AGENT" // from then on
+	IVRRecording   = recorder.IVR   // until an agent joins
+	AgentRecording = recorder.Agent // from then on
 )
 
 // RecordingState is what is done with a recording.
-type RecordingState string
+type RecordingState = recorder.State
 
 // The states. A recording that was stopped does not go on.
 const (
-	RecordingOn        RecordingState = "ON"
-	RecordingSuspended RecordingState = "SUSPENDED" // silence is recorded
-	RecordingStopped   RecordingState = "STOPPED"
+	RecordingOn        = recorder.On
+	RecordingSuspended = recorder.Suspended // silence is recorded
+	RecordingStopped   = recorder.Stopped
+)
+
+// RecordingTrack is whose voice is in the recording of an agent.
+type RecordingTrack = recorder.Track
+
+// The tracks.
+const (
+	WholeRecording     = recorder.All
+	FromAgentRecording = recorder.FromAgent
+	ToAgentRecording   = recorder.ToAgent
 )
 
 // Recording is a recording of a call as it is to be from now on.
 type Recording struct {
 	Kind  RecordingKind
 	State RecordingState
+	// Track is whose voice is to be heard in it; in the place of others there is
+	// silence.
+	Track RecordingTrack
 	// URI is where it belongs, s3://BUCKET/KEY.
 	URI string
 }

@@ -76,6 +76,7 @@ func (i Instance) told() record.Instance {
 // settle ends a transition: what has been changed becomes an event, and a
 // contact that is complete a record, once more if it was complete before.
 func (t *Transition) settle() {
+	t.recordings()
 	t.Changed(t.subject.Changed...)
 	t.subject.Changed = nil
 	t.tellChanges()

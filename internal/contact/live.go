@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 	"github.com/google/uuid"
 
+	"ringdown/internal/contact/recorder"
 	"ringdown/internal/domain"
 	"ringdown/internal/flow/machine"
 	"ringdown/internal/store"
@@ -79,6 +80,8 @@ type state struct {
 	// Third is there while the customer is called through, or talks, to a third
 	// party.
 	Third *thirdParty `json:",omitempty"`
+	// Tapes are the recordings of a call.
+	Tapes map[RecordingKind]recorder.Tape `json:",omitempty"`
 }
 
 // side is whom a flow talks to.

@@ -91,6 +91,7 @@ func (t *Transition) step(s side, ev machine.Event) {
 func (t *Transition) command(s side, th *thread, c machine.Command) *machine.Event {
 	switch {
 	case c.Say != nil:
+		t.recordings() // what the flow has decided on before is to be in them
 		return t.say(s, *c.Say)
 	case c.Hush:
 		t.hush(s)
@@ -343,6 +344,7 @@ func (t *Transition) disconnect(reason string) {
 	t.c.DisconnectedAt, t.c.DisconnectReason = t.at, reason
 	t.event(DisconnectedEvent)
 	t.leaveAll(reason)
+	t.recordings()
 	if n := t.line; n != nil {
 		t.After(n.hangup)
 		t.line = nil

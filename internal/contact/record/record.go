@@ -38,8 +38,8 @@ type contactRecord struct {
 	PreviousContactID          *domain.ContactID `json:"PreviousContactId"`
 	RelatedContactID           *domain.ContactID `json:"RelatedContactId,omitempty"`
 	Queue                      *recordQueue      `json:"Queue"`
-	Recording                  any               `json:"Recording"`
-	Recordings                 any               `json:"Recordings"`
+	Recording                  *recordRecording  `json:"Recording"`
+	Recordings                 []recordTape      `json:"Recordings"`
 	References                 []recordReference `json:"References"`
 	ScheduledTimestamp         *string           `json:"ScheduledTimestamp"`
 	SegmentAttributes          map[string]any    `json:"SegmentAttributes"`
@@ -80,6 +80,28 @@ type recordEndpoint struct {
 
 type recordStream struct {
 	Type string `json:"Type"`
+}
+
+// recordRecording is the first recording.
+type recordRecording struct {
+	DeletionReason *string `json:"DeletionReason"`
+	Location       *string `json:"Location"`
+	Status         *string `json:"Status"`
+	Type           string  `json:"Type"`
+}
+
+// recordTape is any recording.
+type recordTape struct {
+	DeletionReason      *string `json:"DeletionReason"`
+	FragmentStartNumber *string `json:"FragmentStartNumber"`
+	FragmentStopNumber  *string `json:"FragmentStopNumber"`
+	Location            *string `json:"Location"`
+	MediaStreamType     string  `json:"MediaStreamType"`
+	ParticipantType     *string `json:"ParticipantType"`
+	StartTimestamp      *string `json:"StartTimestamp"`
+	Status              *string `json:"Status"`
+	StopTimestamp       *string `json:"StopTimestamp"`
+	StorageType         string  `json:"StorageType"`
 }
 
 type recordReference struct {
@@ -137,13 +159,27 @@ func Record(in Instance, c *domain.Contact, hold Holds, attributes map[string]st
 		ref := c.References[name]
 		r.References = append(r.References, recordReference{Name: name, Type: string(ref.Type), Value: ref.Value})
 	}
-	if len(c.Recordings) > 0 {
-		r.Recording, r.Recordings = c.Recordings[0], c.Recordings
-	}
+	r.Recording, r.Recordings = recordingsOf(c)
 	if c.Routing != nil {
 		r.RoutingCriteria = []any{criteria(c.Routing, asItIs, func(at time.Time) string { return *seconds(at) })}
 	}
 	return json.Marshal(r)
+}
+
+// recordingsOf are the recordings of a contact, and the first of them once more.
+func recordingsOf(c *domain.Contact) (first *recordRecording, all []recordTape) {
+	for i := range c.Recordings {
+		r := &c.Recordings[i]
+		all = append(all, recordTape{
+			DeletionReason: r.DeletionReason, Location: r.Location, MediaStreamType: string(r.MediaStreamType),
+			ParticipantType: word(string(r.ParticipantType)), StartTimestamp: secondsOf(r.StartTimestamp),
+			Status: word(string(r.Status)), StopTimestamp: secondsOf(r.StopTimestamp), StorageType: string(r.StorageType),
+		})
+	}
+	if len(all) > 0 {
+		first = &recordRecording{DeletionReason: all[0].DeletionReason, Location: all[0].Location, Status: all[0].Status, Type: all[0].MediaStreamType}
+	}
+	return first, all
 }
 
 // queuedSince is when the time in the queue begins to count: that of a callback
@@ -269,6 +305,13 @@ func seconds(at time.Time) *string {
 	}
 	s := at.UTC().Format("2006-01-02T15:04:05Z")
 	return &s
+}
+
+func secondsOf(at *time.Time) *string {
+	if at == nil {
+		return nil
+	}
+	return seconds(*at)
 }
 
 func wholeSeconds(from, to time.Time) int {

@@ -112,6 +112,9 @@ func (l *leg) Join(other contact.Leg) {
 // Record implements contact.Leg: there is no sound to be recorded.
 func (l *leg) Record(contact.Recording) {}
 
+// Records implements contact.Recorder.
+func (l *leg) Records() bool { return false }
+
 // Hangup implements contact.Leg. The LegEnded that follows has no reason.
 func (l *leg) Hangup() { l.note(func() { l.end("") }) }
 
