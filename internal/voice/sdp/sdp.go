@@ -22,8 +22,10 @@ const (
 	Inactive
 )
 
-// Sends and Receives tell what a direction allows this side.
-func (d Direction) Sends() bool    { return d == SendRecv || d == SendOnly }
+// Sends tells whether this side may send.
+func (d Direction) Sends() bool { return d == SendRecv || d == SendOnly }
+
+// Receives tells whether this side is to listen.
 func (d Direction) Receives() bool { return d == SendRecv || d == RecvOnly }
 
 // Local is what this side can do and where it listens.
