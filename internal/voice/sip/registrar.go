@@ -104,7 +104,7 @@ func (r *registrar) handle(t *Trunk, req *sip.Request) *sip.Response {
 	if all {
 		for _, b := range bindings {
 			if !newer(b, string(*callID), cseq.SeqNo) {
-				return answer(sip.StatusServerInternalError, "Server Internal Error")
+				return answer(sip.StatusInternalServerError, "Server Internal Error")
 			}
 		}
 		bindings = nil
@@ -115,7 +115,7 @@ func (r *registrar) handle(t *Trunk, req *sip.Request) *sip.Response {
 		key := keyOf(&c.uri)
 		i := indexOf(next, key)
 		if i >= 0 && !newer(next[i], string(*callID), cseq.SeqNo) {
-			return answer(sip.StatusServerInternalError, "Server Internal Error")
+			return answer(sip.StatusInternalServerError, "Server Internal Error")
 		}
 		if i >= 0 {
 			next = append(next[:i:i], next[i+1:]...)
