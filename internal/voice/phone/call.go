@@ -35,6 +35,7 @@ type Call struct {
 	picked   bool      // Answer or Reject was called
 	over     bool
 	reason   string
+	broken   bool
 	status   int       // of SIP, when the far side refused
 	until    time.Time // of the end
 	early    []string  // keys pressed before there was sound
@@ -63,6 +64,10 @@ func (c *Call) open() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.over {
+		session.Close()
+		return ErrClosed
+	}
 	c.session = session
 	c.stream = stream.New(stream.Options{Session: session, Address: c.phone.address, Codecs: c.phone.o.Codecs})
 	return nil
@@ -101,8 +106,7 @@ func (c *Call) Answer() {
 		return
 	}
 	if err := c.open(); err != nil {
-		line.Reject(503)
-		c.finish(c.phone.o.Now(), "no port is free for the sound", 503)
+		c.refuse(line, "no port is free for the sound: "+statusText(503), 503)
 		return
 	}
 	line.Answer(c.stream, c.hearLine)
@@ -111,9 +115,15 @@ func (c *Call) Answer() {
 // Reject refuses with a SIP status, such as 486 for busy.
 func (c *Call) Reject(status int) {
 	if line := c.pick(); line != nil {
-		line.Reject(status)
-		c.finish(c.phone.o.Now(), "refused here: "+statusText(status), status)
+		c.refuse(line, "refused here: "+statusText(status), status)
 	}
+}
+
+// refuse ends a call that rings here. The reason is told before signalling tells
+// its own.
+func (c *Call) refuse(line *sip.Call, reason string, status int) {
+	c.finish(c.phone.o.Now(), reason, status)
+	line.Reject(status)
 }
 
 // pick is the line of a call that rings here, once.
@@ -155,6 +165,14 @@ func (c *Call) Ended(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.reason, nil
+}
+
+// Broken reports whether the call ended otherwise than by somebody hanging up or
+// refusing it.
+func (c *Call) Broken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.broken
 }
 
 // Press presses keys: 0-9 * # A-D. A comma is a pause of a second. Before the
@@ -253,8 +271,7 @@ func (c *Call) Hangup() {
 	if c.inbound {
 		// Who hangs up while it rings does not want to talk.
 		if line := c.pick(); line != nil {
-			line.Reject(603)
-			c.finish(c.phone.o.Now(), "refused here: "+statusText(603), 603)
+			c.refuse(line, "refused here: "+statusText(603), 603)
 			return
 		}
 	}
@@ -285,6 +302,13 @@ func (c *Call) hearLine(e sip.Event) {
 		status := 0
 		if e.Cause == sip.Refused {
 			status = e.Status
+		}
+		switch e.Cause {
+		case sip.HungUpHere, sip.HungUpThere, sip.Cancelled, sip.Refused, sip.RangOut:
+		case sip.NoAnswer, sip.NoACK, sip.Expired, sip.Failed:
+			c.mu.Lock()
+			c.broken = !c.over
+			c.mu.Unlock()
 		}
 		c.finish(e.At, endReason(e, c.inbound), status)
 	case sip.Confirmed, sip.Referred:

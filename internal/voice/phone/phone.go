@@ -218,6 +218,7 @@ func (p *Phone) incoming(line *sip.Call) {
 	c.connect(line)
 	c.tell(Event{At: line.At(), What: Ringing})
 	line.Ring()
+	line.Watch(c.hearLine)
 	p.mu.Lock()
 	full := len(p.waiting) >= mostWaiting
 	if !full {
