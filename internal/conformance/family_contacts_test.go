@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect"
+	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 )
 
 const (
@@ -16,6 +17,9 @@ const (
 	pausedContact kind = "Contact that is paused"
 	enteringFlow  kind = "ContactFlow that puts contacts into a queue"
 	ownNumber     kind = "number, E.164, that is claimed"
+	currentCall   kind = "Contact that is a call"
+	recordedCall  kind = "Contact that is a call and recorded"
+	tapes         kind = "InstanceStorageConfig for recordings"
 )
 
 // tomorrow is when tasks are scheduled for.
@@ -30,6 +34,13 @@ func init() {
 	}
 	references := given("References", always(object{"Order": object{"Type": "URL", "Value": "https://example.com/1"}}))
 	attributes := given("Attributes", always(object{"Language": "en"}))
+	ofCall := func(k kind) func(t testing.TB, w *world, in object, how style) {
+		return func(t testing.TB, w *world, in object, _ style) {
+			call := w.fresh(t, k)
+			in["ContactId"], in["InitialContactId"] = call, call
+		}
+	}
+	ofIVR := given("ContactRecordingType", always("IVR"))
 	add(family{
 		makers: map[kind]maker{
 			liveContact: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
@@ -82,6 +93,45 @@ func init() {
 				}
 				return out.ContactId, nil
 			},
+			tapes: func(ctx context.Context, _ testing.TB, w *world, c *connect.Client) (*string, error) {
+				out, err := c.AssociateInstanceStorageConfig(ctx, &connect.AssociateInstanceStorageConfigInput{
+					InstanceId: &w.instance, ResourceType: types.InstanceStorageResourceTypeCallRecordings,
+					StorageConfig: &types.InstanceStorageConfig{
+						StorageType: types.StorageTypeS3, S3Config: &types.S3Config{BucketName: aws.String("a-bucket"), BucketPrefix: aws.String("CallRecordings")},
+					},
+				})
+				if err != nil {
+					return nil, err
+				}
+				return out.AssociationId, nil
+			},
+			currentCall: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+				w.shared(t, tapes)
+				out, err := c.StartOutboundVoiceContact(ctx, &connect.StartOutboundVoiceContactInput{
+					InstanceId: &w.instance, ContactFlowId: aws.String(w.shared(t, enteringFlow)), DestinationPhoneNumber: aws.String("+12065550100"),
+					SourcePhoneNumber: aws.String(w.shared(t, ownNumber)),
+				})
+				if err != nil {
+					return nil, err
+				}
+				// It is answered after the answer.
+				ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+				defer cancel()
+				for {
+					found, err := c.DescribeContact(ctx, &connect.DescribeContactInput{InstanceId: &w.instance, ContactId: out.ContactId})
+					if err != nil || found.Contact.ConnectedToSystemTimestamp != nil {
+						return out.ContactId, err
+					}
+				}
+			},
+			recordedCall: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
+				id := w.fresh(t, currentCall)
+				_, err := c.StartContactRecording(ctx, &connect.StartContactRecordingInput{
+					InstanceId: &w.instance, ContactId: &id, InitialContactId: &id,
+					VoiceRecordingConfiguration: &types.VoiceRecordingConfiguration{IvrRecordingTrack: types.IvrRecordingTrackAll},
+				})
+				return &id, err
+			},
 			pausedContact: func(ctx context.Context, t testing.TB, w *world, c *connect.Client) (*string, error) {
 				id := w.fresh(t, openContact)
 				_, err := c.PauseContact(ctx, &connect.PauseContactInput{InstanceId: &w.instance, ContactId: &id})
@@ -114,12 +164,22 @@ func init() {
 				given("PreviousContactId", func(t testing.TB, w *world) any { return w.fresh(t, liveContact) })),
 			"UpdateContact": of(without("QueueInfo", "UserInfo", "CustomerEndpoint", "SystemEndpoint"), references, // external calls
 				given("SegmentAttributes", always(expires(120))), func(_ testing.TB, _ *world, in object, _ style) { in["Name"] = "Call Mary" }),
-			"UpdateContactAttributes":  of(attributes),
-			"UpdateContactSchedule":    of(ofTask(liveContact), with("ScheduledTime", soon)),
-			"PauseContact":             of(ofTask(openContact)),
-			"ResumeContact":            of(ofTask(pausedContact)),
-			"TransferContact":          of(without("UserId"), ofTask(liveContact), with("QueueId", func(t testing.TB, w *world) any { return w.shared(t, queue) })),
-			"TagContact":               of(ofTask(liveContact)),
+			"UpdateContactAttributes": of(attributes),
+			"UpdateContactSchedule":   of(ofTask(liveContact), with("ScheduledTime", soon)),
+			"PauseContact":            of(ofTask(openContact)),
+			"ResumeContact":           of(ofTask(pausedContact)),
+			"TransferContact":         of(without("UserId"), ofTask(liveContact), with("QueueId", func(t testing.TB, w *world) any { return w.shared(t, queue) })),
+			"TagContact":              of(ofTask(liveContact)),
+			"StartContactRecording": of(ofCall(currentCall), func(_ testing.TB, _ *world, in object, how style) {
+				tracks := object{"VoiceRecordingTrack": "FROM_AGENT"}
+				if how == minimal {
+					tracks = object{"IvrRecordingTrack": "ALL"}
+				}
+				in["VoiceRecordingConfiguration"] = tracks
+			}),
+			"StopContactRecording":     of(ofCall(recordedCall), ofIVR),
+			"SuspendContactRecording":  of(ofCall(recordedCall), ofIVR),
+			"ResumeContactRecording":   of(ofCall(recordedCall), ofIVR),
 			"UpdateContactRoutingData": of(without("QueueTimeAdjustmentSeconds"), with("QueuePriority", always(float64(1))), routingSteps),
 			"GetContactMetrics":        of(ofTask(queuedContact)),
 			// There are no agents yet.

@@ -61,7 +61,9 @@ func newWorld(t testing.TB) *world {
 // newWorldOf is a world without a prepared instance.
 func newWorldOf(t testing.TB, change ...func(*server.Config)) *world {
 	t.Helper()
-	s := servertest.Boot(t, change...)
+	s := servertest.Boot(t, append([]func(*server.Config){func(c *server.Config) {
+		c.Simulation.Speed = aws.Float64(0) // whoever is called answers at once
+	}}, change...)...)
 	w := &world{
 		model: readModel(t), server: s, client: &http.Client{},
 		root: caller{s.Root.AccessKeyID, s.Root.SecretAccessKey, servertest.Region},
