@@ -406,10 +406,8 @@ func (g *guard) trunk(req *sip.Request) (*Trunk, verdict) {
 	case within:
 		return first(candidates), admitted
 	}
-	for _, t := range candidates {
-		if t.InboundUsername == "" {
-			return t, admitted
-		}
+	if t := account(candidates, req); t != nil {
+		return t, admitted
 	}
 	if len(candidates) == 0 {
 		for _, t := range g.trunks {
@@ -439,6 +437,26 @@ func (g *guard) trunk(req *sip.Request) (*Trunk, verdict) {
 		}
 	}
 	return nil, dropped
+}
+
+// account is the trunk among those without a password that a request is for. Several
+// accounts with one provider call from the same address; the one that has registered
+// as whom the call is for is meant, else the first.
+func account(candidates []*Trunk, req *sip.Request) *Trunk {
+	var found *Trunk
+	for _, t := range candidates {
+		if t.InboundUsername != "" {
+			continue
+		}
+		if found == nil {
+			found = t
+		}
+		if name := t.identity(); t.Register && name != "" &&
+			(userOf(&req.Recipient) == name || req.To() != nil && userOf(&req.To().Address) == name) {
+			return t
+		}
+	}
+	return found
 }
 
 func first(trunks []*Trunk) *Trunk {

@@ -256,7 +256,7 @@ func anonymousURI(u *sip.Uri) bool {
 func (t *Trunk) called(req *sip.Request) string {
 	user := userOf(&req.Recipient)
 	number := t.number(user)
-	own := t.Register && user == t.identity()
+	own := user == "" || t.Register && (user == t.identity() || user == contactUser)
 	if _, digits, _ := dialled(user); digits != "" && !own {
 		return number
 	}
@@ -268,12 +268,16 @@ func (t *Trunk) called(req *sip.Request) string {
 		}
 	}
 	if to := req.To(); to != nil {
-		if _, digits, _ := dialled(userOf(&to.Address)); digits != "" || user == "" {
-			return t.number(userOf(&to.Address))
+		name := userOf(&to.Address)
+		if _, digits, _ := dialled(name); digits != "" || own && name != "" {
+			return t.number(name)
 		}
 	}
 	return number
 }
+
+// contactUser is the user name of this side's contacts, which says nothing.
+const contactUser = "ringdown"
 
 // userOf is the user part of a SIP URI, or the number of a tel: URI with its
 // parameters.
