@@ -1,86 +1,422 @@
 package sip
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/netip"
+	"strings"
+	"sync"
 	"time"
+
+	"github.com/emiago/sipgo/sip"
 )
 
+// ErrBusy is that of a call for which the trunk, or the endpoint, has no room.
+var ErrBusy = errors.New("all calls of the trunk are taken")
+
+// ErrUnreachable is that of a call to a telephone that is not registered.
+var ErrUnreachable = errors.New("nobody is registered as the number")
+
+// closeTime is how long Close waits for the far sides to confirm that calls are over.
+const closeTime = 2 * time.Second
+
 // Endpoint speaks SIP with the trunks.
-type Endpoint struct{}
+type Endpoint struct {
+	log       *slog.Logger
+	now       func() time.Time
+	userAgent string
+	advertise string
+	limits    Limits
+	incoming  func(*Call)
+	// minSE is the shortest session interval that is taken, in seconds (RFC 4028 §5).
+	minSE int
+
+	trunks    []*Trunk
+	net       *network
+	tx        *transactions
+	guard     *guard
+	registrar *registrar
+	resolver  *resolver
+	local     locals
+	upkeep    []interface{ stop() } // registrations
+	probes    map[*Trunk]*probe
+
+	// wg are the runs of calls, and what was told of those that came in.
+	wg sync.WaitGroup
+
+	mu       sync.Mutex
+	draining bool
+	closed   bool // nothing runs any more
+	// dialogs are the calls by what requests of theirs carry.
+	dialogs map[dialogKey]*Call
+	// merged are the calls that came in, by what their INVITE has whichever way it
+	// takes (RFC 3261 §8.2.2.2).
+	merged  map[mergeKey]*Call
+	calls   int // that have not ended
+	busy    map[*Trunk]int
+	waiting []waiter
+	closing sync.Once
+	life    context.Context // done when Close begins
+	end     context.CancelFunc
+}
+
+// dialogKey is what a request within a dialog is known by. The tag of the far side
+// is not part of it: before the answer there may be several.
+type dialogKey struct{ callID, tag string }
+
+type mergeKey struct {
+	callID, tag string
+	seq         uint32
+}
+
+// waiter waits until there are no calls, or not even what is left of them.
+type waiter struct {
+	done chan struct{}
+	all  bool
+}
 
 // Listen opens the sockets and begins to serve and to register.
-func Listen(ctx context.Context, o Options) (*Endpoint, error) { panic("not yet") }
+func Listen(ctx context.Context, o Options) (*Endpoint, error) {
+	s, err := listen(ctx, o.Listen, o.ListenTLS, o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	e, err := open(ctx, o, s, defaultTimers)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// open makes an endpoint of sockets, which are its from then on.
+func open(ctx context.Context, o Options, s sockets, t timers) (*Endpoint, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Limits.Calls <= 0 {
+		o.Limits.Calls = 10_000
+	}
+	e := &Endpoint{
+		log: o.Logger, now: o.Now, userAgent: o.UserAgent, advertise: o.Advertise, limits: o.Limits,
+		incoming: o.Incoming, minSE: leastSession,
+		dialogs: map[dialogKey]*Call{}, merged: map[mergeKey]*Call{}, busy: map[*Trunk]int{},
+		probes: map[*Trunk]*probe{}, resolver: newResolver(o.Now),
+	}
+	names := map[string]bool{}
+	trunks := append([]Trunk(nil), o.Trunks...)
+	for i := range trunks {
+		t := &trunks[i]
+		if names[t.Name] {
+			return nil, fmt.Errorf("there are two trunks %q", t.Name)
+		}
+		names[t.Name] = true
+		if t.Address != "" {
+			u, err := t.address()
+			if err != nil {
+				return nil, fmt.Errorf("address of trunk %q: %w", t.Name, err)
+			}
+			if _, err := protoOf(&u); err != nil {
+				return nil, fmt.Errorf("address of trunk %q: %w", t.Name, err)
+			}
+		}
+		e.trunks = append(e.trunks, t)
+	}
+	e.guard = newGuard(trunks, o.Limits, o.Now)
+	e.registrar = newRegistrar(e.guard, o.Now)
+	e.net = &network{
+		sockets: s, log: o.Logger, parser: newParser(), admit: e.guard.admit, receive: e.receive,
+		streams: map[streamKey]*stream{}, tlsOut: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if o.TLS != nil {
+		e.net.tlsOut.RootCAs = o.TLS.RootCAs
+		e.net.tlsOut.Certificates = o.TLS.Certificates
+	}
+	e.tx = newTransactions(e.net, t)
+	e.net.serve(o.TLS)
+
+	// What the endpoint does by itself goes on until Close, not until ctx is done:
+	// that is the one of opening.
+	ctx, e.end = context.WithCancel(context.WithoutCancel(ctx))
+	e.life = ctx
+	e.guard.start(ctx)
+	for _, t := range e.trunks {
+		if t.Register && t.Address != "" {
+			r := newRegistration(e, t, o.Logger, o.Now)
+			r.start(ctx)
+			e.upkeep = append(e.upkeep, r)
+		}
+		if t.Probe > 0 && t.Address != "" {
+			p := newProbe(e, t, o.Logger)
+			p.start(ctx)
+			e.probes[t] = p
+		}
+	}
+	return e, nil
+}
+
+// address is where calls of the trunk go out to.
+func (t *Trunk) address() (sip.Uri, error) {
+	var u sip.Uri
+	if err := sip.ParseUri(t.Address, &u); err != nil {
+		return u, fmt.Errorf("%q: %w", t.Address, err)
+	}
+	if u.Host == "" || u.Wildcard {
+		return u, fmt.Errorf("%q has no host", t.Address)
+	}
+	return u, nil
+}
 
 // Addr is where UDP and TCP listen.
-func (e *Endpoint) Addr() netip.AddrPort { panic("not yet") }
+func (e *Endpoint) Addr() netip.AddrPort { return addrPort(e.net.udp.LocalAddr()) }
 
 // AddrTLS is where TLS listens, the zero value when it does not.
-func (e *Endpoint) AddrTLS() netip.AddrPort { panic("not yet") }
+func (e *Endpoint) AddrTLS() netip.AddrPort {
+	if e.net.tls == nil {
+		return netip.AddrPort{}
+	}
+	return addrPort(e.net.tls.Addr())
+}
 
 // Route names the trunk that a call from one number to another goes out by:
 // a telephone that has registered as the number, a trunk with a prefix that fits,
-// or the first trunk without prefixes. False when there is none.
-func (e *Endpoint) Route(to string) (trunk string, ok bool) { panic("not yet") }
+// or the first trunk without prefixes. Trunks that have not answered when they were
+// last asked come after all others. False when there is none.
+func (e *Endpoint) Route(to string) (trunk string, ok bool) {
+	if c, ok := e.registrar.lookup(to); ok {
+		return c.trunk.Name, true
+	}
+	var best *Trunk
+	var rank [2]int
+	for _, t := range e.trunks {
+		if t.Address == "" {
+			continue
+		}
+		longest := -1
+		if len(t.Prefixes) == 0 {
+			longest = 0
+		}
+		for _, p := range t.Prefixes {
+			if strings.HasPrefix(to, p) {
+				longest = max(longest, len(p))
+			}
+		}
+		if longest < 0 {
+			continue
+		}
+		up := 1
+		if p := e.probes[t]; p != nil && !p.up() {
+			up = 0
+		}
+		r := [2]int{up, longest}
+		if best == nil || cmp.Or(cmp.Compare(r[0], rank[0]), cmp.Compare(r[1], rank[1])) > 0 {
+			best, rank = t, r
+		}
+	}
+	if best == nil {
+		return "", false
+	}
+	return best.Name, true
+}
 
 // Dial makes a call. It returns at once; what becomes of the call is told to
-// Invitation.Hear. An error is that of an invitation that cannot be sent at all: no
-// such trunk, or its calls are all taken (ErrBusy).
-func (e *Endpoint) Dial(i Invitation) (*Call, error) { panic("not yet") }
+// Invitation.Hear, which may be before Dial returns. An error is that of an
+// invitation that cannot be sent at all: no such trunk, its calls are all taken
+// (ErrBusy), or nobody has registered as the number (ErrUnreachable).
+func (e *Endpoint) Dial(i Invitation) (*Call, error) {
+	var t *Trunk
+	for _, have := range e.trunks {
+		if have.Name == i.Trunk {
+			t = have
+		}
+	}
+	switch {
+	case t == nil:
+		return nil, fmt.Errorf("there is no trunk %q", i.Trunk)
+	case i.To == "":
+		return nil, errors.New("a call to nobody")
+	case i.Media == nil || i.Hear == nil:
+		return nil, errors.New("a call without media, or that nobody hears of")
+	}
+	for _, h := range i.Headers {
+		if !token(h.Name) || !plain(h.Value) || ownFields[strings.ToLower(h.Name)] {
+			return nil, fmt.Errorf("header %q cannot be set", h.Name)
+		}
+	}
+	c, err := e.newCallOut(t, i)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.begin(c, 0); err != nil {
+		return nil, err
+	}
+	c.post(c.invite)
+	return c, nil
+}
+
+// begin takes a call up, if there is room. Seq is that of its INVITE, for one that
+// came in.
+func (e *Endpoint) begin(c *Call, seq uint32) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	merge := mergeKey{c.id, c.d.remoteTag, seq}
+	switch {
+	case e.closed || e.draining:
+		return errClosed
+	case !c.out && e.merged[merge] != nil:
+		return errMerged
+	case e.calls >= e.limits.Calls:
+		return errFull
+	case c.trunk.MaxCalls > 0 && e.busy[c.trunk] >= c.trunk.MaxCalls:
+		return ErrBusy
+	}
+	if !c.out {
+		c.merge = merge
+		e.merged[merge] = c
+	}
+	e.calls++
+	e.busy[c.trunk]++
+	e.dialogs[dialogKey{c.id, c.d.localTag}] = c
+	return nil
+}
+
+var (
+	// errMerged is that of an INVITE that has come two ways.
+	errMerged = errors.New("the call is here already")
+	// errFull is that of an endpoint with all the calls that it may have.
+	errFull = fmt.Errorf("%w: the endpoint has as many as it may have", ErrBusy)
+)
+
+// ended counts a call no more.
+func (e *Endpoint) ended(c *Call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls--
+	if e.busy[c.trunk]--; e.busy[c.trunk] == 0 {
+		delete(e.busy, c.trunk)
+	}
+	e.wake()
+}
+
+// forget takes a call out of the tables: what still comes for it is answered as for
+// a dialog that there is not.
+func (e *Endpoint) forget(c *Call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.dialogs, dialogKey{c.id, c.d.localTag})
+	if e.merged[c.merge] == c {
+		delete(e.merged, c.merge)
+	}
+	e.wake()
+}
+
+// wake tells those who wait that what they wait for is so. e.mu is held.
+func (e *Endpoint) wake() {
+	kept := e.waiting[:0]
+	for _, w := range e.waiting {
+		if e.calls == 0 && (!w.all || len(e.dialogs) == 0) {
+			close(w.done)
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	e.waiting = kept
+}
+
+// quiet is closed when there are no calls; with all, when no call waits for a last
+// answer either.
+func (e *Endpoint) quiet(all bool) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w := waiter{make(chan struct{}), all}
+	e.waiting = append(e.waiting, w)
+	e.wake()
+	return w.done
+}
+
+// find is the call that a request within a dialog is for.
+func (e *Endpoint) find(req *sip.Request) *Call {
+	id := req.CallID()
+	if id == nil {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.dialogs[dialogKey{string(*id), toTag(req)}]
+}
 
 // Drain refuses new calls with 503 and waits for those under way until ctx is
 // done.
-func (e *Endpoint) Drain(ctx context.Context) { panic("not yet") }
+func (e *Endpoint) Drain(ctx context.Context) {
+	e.mu.Lock()
+	e.draining = true
+	e.mu.Unlock()
+	select {
+	case <-ctx.Done():
+	case <-e.quiet(false):
+	}
+}
 
 // Close ends all calls, unregisters, and frees the sockets. It may be called
-// twice.
-func (e *Endpoint) Close() error { panic("not yet") }
+// twice. What is told of calls is told before it returns.
+func (e *Endpoint) Close() error {
+	e.closing.Do(func() {
+		e.mu.Lock()
+		e.draining = true
+		var all []*Call
+		for _, c := range e.dialogs {
+			all = append(all, c)
+		}
+		e.mu.Unlock()
+		for _, c := range all {
+			c.Hangup()
+		}
+		// Registrations end at the same time as calls do.
+		e.end()
+		for _, u := range e.upkeep {
+			u.stop()
+		}
+		for _, p := range e.probes {
+			p.stop()
+		}
+		e.guard.stop()
+		late := time.NewTimer(closeTime)
+		select {
+		case <-e.quiet(true):
+		case <-late.C:
+		}
+		late.Stop()
+		e.mu.Lock()
+		e.closed = true
+		e.mu.Unlock()
+		e.tx.close()
+		e.net.close()
+		e.wg.Wait()
+	})
+	return nil
+}
 
 // Calls is how many calls there are.
-func (e *Endpoint) Calls() int { panic("not yet") }
+func (e *Endpoint) Calls() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.calls
+}
 
-// Call is a call of an endpoint.
-type Call struct{}
-
-// ID is the Call-ID.
-func (c *Call) ID() string { panic("not yet") }
-
-// Trunk is the name of the trunk of the call; To and From are E.164 with a plus
-// sign where the trunk's Numbers tell how to make them so, else user names as they
-// came; FromName is the display name. From is "" for a caller who hides.
-func (c *Call) Trunk() string    { panic("not yet") }
-func (c *Call) To() string       { panic("not yet") }
-func (c *Call) From() string     { panic("not yet") }
-func (c *Call) FromName() string { panic("not yet") }
-
-// At is when the INVITE arrived or was sent.
-func (c *Call) At() time.Time { panic("not yet") }
-
-// Headers are the header fields of the INVITE that came in: all but those that
-// carry the protocol itself, several of a name in their order.
-func (c *Call) Headers() []Header { panic("not yet") }
-
-// Ring tells the caller that it rings (180), for a call that came in.
-func (c *Call) Ring() { panic("not yet") }
-
-// Answer answers a call that came in. Hear is told what becomes of it from the
-// beginning, Answered first; a call that ended before tells Ended at once. When
-// media cannot agree the call is refused with 488 and tells Ended.
-func (c *Call) Answer(m Media, hear func(Event)) { panic("not yet") }
-
-// Reject refuses a call that came in.
-func (c *Call) Reject(status int) { panic("not yet") }
-
-// Hangup ends the call: BYE, or CANCEL before the answer.
-func (c *Call) Hangup() { panic("not yet") }
-
-// Reinvite offers the media again, which may have changed (hold). What comes of it
-// is told to Media.Accept; 491 is tried again (RFC 3261 §14.1).
-func (c *Call) Reinvite() { panic("not yet") }
-
-// Info sends a digit by INFO (application/dtmf-relay).
-func (c *Call) Info(digit string) { panic("not yet") }
-
-// Refer has the far side call somebody else by the same trunk, and tells Referred
-// with the final status that it got, or with its refusal (RFC 3515).
-func (c *Call) Refer(to string) { panic("not yet") }
+// spawn runs f on a goroutine that Close waits for. False after Close.
+func (e *Endpoint) spawn(f func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.wg.Go(f)
+	return true
+}

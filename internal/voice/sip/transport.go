@@ -1,0 +1,559 @@
+package sip
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// proto is a transport protocol.
+type proto uint8
+
+const (
+	protoUDP proto = iota
+	protoTCP
+	protoTLS
+)
+
+// String is the name as Via writes it.
+func (p proto) String() string { return [...]string{"UDP", "TCP", "TLS"}[p] }
+
+// param is the name as the transport parameter of a URI writes it, which UDP does
+// without.
+func (p proto) param() string { return [...]string{"", "tcp", "tls"}[p] }
+
+// hop is where a message goes.
+type hop struct {
+	proto proto
+	addr  netip.AddrPort
+	name  string // for the certificate of TLS, else ""
+}
+
+// flow is where a request came from, and where its answers go (RFC 3261 §18.2.2).
+type flow struct {
+	proto proto
+	// source is where it came from. Answers over UDP go to back: the same but
+	// where Via has no rport, whose port counts then (RFC 3581 §4).
+	source, back netip.AddrPort
+	stream       *stream // of TCP and TLS
+	// cut is that of a request whose body is not all there (RFC 3261 §18.3).
+	cut bool
+}
+
+const (
+	// streamLimit is how many connections others may have open to here.
+	streamLimit = 4096
+	// streamQueue is how many messages wait for a connection that does not take them.
+	streamQueue = 256
+	// headTime is how long a message may take to arrive once it has begun, and the
+	// first one on a new connection.
+	headTime = 15 * time.Second
+	// writeTime is how long a connection may take a message, dialTime how long it may
+	// take to come about. Both are below timer F.
+	writeTime, dialTime = 10 * time.Second, 10 * time.Second
+	// datagram is the longest message over UDP. Requests that are longer than the
+	// path takes at once are sent in fragments: what RFC 3261 §18.1.1 wants, to change
+	// to TCP, is what trunks do not offer where they offer UDP.
+	datagram = 65535
+	// readBuffer is that of the socket: 300 calls a second are 3 MB a second, and a
+	// pause of the process must not lose them.
+	readBuffer = 4 << 20
+)
+
+// packetConn is a UDP socket.
+type packetConn interface {
+	ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err error)
+	WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
+	LocalAddr() net.Addr
+	Close() error
+}
+
+// sockets are what an endpoint listens on. Only udp must be.
+type sockets struct {
+	udp      packetConn
+	tcp, tls net.Listener
+}
+
+// network sends and receives messages. It owns a goroutine for each socket that
+// reads, and two for each connection; close waits for them. What comes from an
+// address that is not admitted is not even parsed, and what cannot be parsed leaves
+// no trace in the log.
+type network struct {
+	sockets
+	log    *slog.Logger
+	tlsOut *tls.Config
+	parser *sip.Parser
+	// admit tells whether an address may be heard.
+	admit func(addr netip.AddrPort, reliable bool) bool
+	// receive takes each message, in the order of its arrival over UDP and over each
+	// connection.
+	receive func(m sip.Message, from flow)
+
+	wg      sync.WaitGroup
+	mu      sync.Mutex
+	closed  bool
+	streams map[streamKey]*stream
+}
+
+type streamKey struct {
+	proto proto
+	addr  netip.AddrPort
+}
+
+// listen opens the sockets of an endpoint.
+func listen(ctx context.Context, addr, addrTLS string, conf *tls.Config) (s sockets, err error) {
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return s, fmt.Errorf("SIP address %q: %w", addr, err)
+	}
+	var lc net.ListenConfig
+	for try := 0; ; try++ {
+		conn, err := lc.ListenPacket(ctx, "udp", net.JoinHostPort(host, port))
+		if err != nil {
+			return s, fmt.Errorf("SIP over UDP: %w", err)
+		}
+		udp, ok := conn.(*net.UDPConn)
+		if !ok {
+			return s, fmt.Errorf("SIP over UDP: %T", conn)
+		}
+		_ = udp.SetReadBuffer(readBuffer) // the system may allow less
+		s.udp = udp
+		_, free, err := net.SplitHostPort(udp.LocalAddr().String())
+		if err != nil {
+			return s, fmt.Errorf("SIP over UDP: %w", err)
+		}
+		s.tcp, err = lc.Listen(ctx, "tcp", net.JoinHostPort(host, free))
+		if err == nil {
+			break
+		}
+		if port != "0" || try == 20 {
+			return s, fmt.Errorf("SIP over TCP: %w", err)
+		}
+		_ = udp.Close() // the port is somebody else's for TCP: take another
+	}
+	if addrTLS != "" {
+		if conf == nil {
+			return s, errors.New("SIP over TLS needs a certificate")
+		}
+		if s.tls, err = lc.Listen(ctx, "tcp", addrTLS); err != nil {
+			return s, fmt.Errorf("SIP over TLS: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (s *sockets) close() {
+	if s.udp != nil {
+		_ = s.udp.Close()
+	}
+	for _, l := range []net.Listener{s.tcp, s.tls} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// port is where a protocol listens, 0 when it does not.
+func (s *sockets) port(p proto) int {
+	switch {
+	case p == protoUDP:
+		return int(addrPort(s.udp.LocalAddr()).Port())
+	case p == protoTCP && s.tcp != nil:
+		return int(addrPort(s.tcp.Addr()).Port())
+	case p == protoTLS && s.tls != nil:
+		return int(addrPort(s.tls.Addr()).Port())
+	}
+	return 0
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		return unmap(a.AddrPort())
+	case *net.TCPAddr:
+		return unmap(a.AddrPort())
+	}
+	return netip.AddrPort{}
+}
+
+func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
+
+// serve begins to read.
+func (n *network) serve(serverTLS *tls.Config) {
+	n.wg.Go(n.readPackets)
+	if n.tcp != nil {
+		n.wg.Go(func() { n.accept(n.tcp, protoTCP, nil) })
+	}
+	if n.tls != nil {
+		n.wg.Go(func() { n.accept(n.tls, protoTLS, serverTLS) })
+	}
+}
+
+// close frees the sockets and waits for those who read.
+func (n *network) close() {
+	n.mu.Lock()
+	n.closed = true
+	streams := n.streams
+	n.streams = nil
+	n.mu.Unlock()
+	n.sockets.close()
+	for _, s := range streams {
+		s.end(errClosed)
+	}
+	n.wg.Wait()
+}
+
+// readPackets reads datagrams until the socket is closed.
+func (n *network) readPackets() {
+	buf := make([]byte, datagram)
+	for failures := 0; failures < 100; {
+		size, addr, err := n.udp.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			failures++
+			continue
+		}
+		failures = 0
+		addr = unmap(addr)
+		if !n.admit(addr, false) {
+			continue
+		}
+		n.packet(buf[:size], addr)
+	}
+	n.log.Error("the SIP socket can no longer be read")
+}
+
+// packet takes a datagram. A request that ends before its body does is refused, an
+// answer that does is dropped (RFC 3261 §18.3).
+func (n *network) packet(data []byte, addr netip.AddrPort) {
+	if len(data) < 16 {
+		return // keep-alives (RFC 5626 §4.4.1) and noise
+	}
+	m, err := n.parser.ParseSIP(data)
+	if m == nil || err != nil && !errors.Is(err, sip.ErrParseReadBodyIncomplete) {
+		return
+	}
+	n.take(m, flow{proto: protoUDP, source: addr, back: addr, cut: err != nil})
+}
+
+// take hands on a message.
+func (n *network) take(m sip.Message, from flow) {
+	via := m.Via()
+	if via == nil {
+		return // nowhere to answer to
+	}
+	m.SetTransport(from.proto.String())
+	m.SetSource(from.source.String())
+	switch m := m.(type) {
+	case *sip.Request:
+		if from.proto == protoUDP && !via.Params.Has("rport") {
+			port := via.Port
+			if port <= 0 || port > 65535 {
+				port = 5060
+			}
+			from.back = netip.AddrPortFrom(from.source.Addr(), uint16(port))
+		}
+		received(m, from.source)
+	case *sip.Response:
+		if from.cut {
+			return
+		}
+	}
+	n.receive(m, from)
+}
+
+// answer sends an answer back to where its request came from.
+func (n *network) answer(to flow, data []byte) error {
+	if to.proto == protoUDP {
+		return n.sendPacket(to.back, data)
+	}
+	if to.stream.write(data, nil) == nil {
+		return nil
+	}
+	// The connection is gone; there may be another (RFC 3261 §18.2.2).
+	return n.send(hop{proto: to.proto, addr: to.back}, data, nil)
+}
+
+// send sends a message. Failed is told, later and on another goroutine, when it
+// cannot be delivered; it may be nil.
+func (n *network) send(to hop, data []byte, failed func(error)) error {
+	if to.proto == protoUDP {
+		return n.sendPacket(to.addr, data)
+	}
+	s, err := n.stream(to)
+	if err != nil {
+		return err
+	}
+	return s.write(data, failed)
+}
+
+func (n *network) sendPacket(to netip.AddrPort, data []byte) error {
+	if _, err := n.udp.WriteToUDPAddrPort(data, to); err != nil {
+		return fmt.Errorf("sending to %v: %w", to, err)
+	}
+	return nil
+}
+
+// has tells whether there is a connection to an address.
+func (n *network) has(to hop) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.streams[streamKey{to.proto, to.addr}] != nil
+}
+
+// stream finds the connection to an address, or begins one (RFC 3261 §18.1.1).
+func (n *network) stream(to hop) (*stream, error) {
+	key := streamKey{to.proto, to.addr}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, errClosed
+	}
+	if s := n.streams[key]; s != nil {
+		return s, nil
+	}
+	s := n.newStream(key)
+	n.wg.Go(func() { s.dial(to) })
+	return s, nil
+}
+
+// newStream makes a stream and puts it into the table. n.mu is held.
+func (n *network) newStream(key streamKey) *stream {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &stream{n: n, key: key, out: make(chan parcel, streamQueue), ctx: ctx, cancel: cancel}
+	n.streams[key] = s
+	return s
+}
+
+// accept takes connections until the listener is closed.
+func (n *network) accept(l net.Listener, p proto, conf *tls.Config) {
+	for failures := 0; failures < 100; {
+		conn, err := l.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			failures++ // too many open files, mostly
+			<-time.After(10 * time.Millisecond)
+			continue
+		}
+		failures = 0
+		addr := addrPort(conn.RemoteAddr())
+		if !n.admit(addr, true) {
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // no more than a closed port would say
+			}
+			_ = conn.Close()
+			continue
+		}
+		if conf != nil {
+			conn = tls.Server(conn, conf)
+		}
+		n.mu.Lock()
+		if n.closed || len(n.streams) >= streamLimit {
+			n.mu.Unlock()
+			_ = conn.Close()
+			continue
+		}
+		s := n.newStream(streamKey{p, addr})
+		n.mu.Unlock()
+		n.wg.Go(func() { s.serve(conn) })
+	}
+	n.log.Error("SIP connections can no longer be accepted", "transport", p.String())
+}
+
+// parcel is a message on its way into a stream.
+type parcel struct {
+	data   []byte
+	failed func(error)
+}
+
+// stream is a connection over TCP or TLS, taken or made.
+type stream struct {
+	n      *network
+	key    streamKey
+	out    chan parcel
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu    sync.Mutex
+	ended error
+}
+
+// write queues a message. A connection that does not take its messages is ended.
+func (s *stream) write(data []byte, failed func(error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended != nil {
+		return s.ended
+	}
+	select {
+	case s.out <- parcel{data, failed}:
+		return nil
+	default:
+		return errors.New("the connection is stuck")
+	}
+}
+
+// end ends the stream: its goroutines see to the rest.
+func (s *stream) end(err error) {
+	s.mu.Lock()
+	if s.ended == nil {
+		s.ended = err
+	}
+	s.mu.Unlock()
+	s.cancel()
+	s.n.mu.Lock()
+	if s.n.streams[s.key] == s {
+		delete(s.n.streams, s.key)
+	}
+	s.n.mu.Unlock()
+}
+
+// dial makes the connection and serves it.
+func (s *stream) dial(to hop) {
+	ctx, cancel := context.WithTimeout(s.ctx, dialTime)
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", to.addr.String())
+	if err == nil && to.proto == protoTLS {
+		conf := s.n.tlsOut.Clone()
+		if conf.ServerName == "" {
+			conf.ServerName = to.name
+			if to.name == "" {
+				conf.ServerName = to.addr.Addr().String()
+			}
+		}
+		secure := tls.Client(conn, conf)
+		if err = secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+		}
+		conn = secure
+	}
+	cancel()
+	if err != nil {
+		s.end(fmt.Errorf("connecting to %v: %w", to.addr, err))
+		s.drop()
+		return
+	}
+	s.serve(conn)
+}
+
+// serve reads and writes until either fails.
+func (s *stream) serve(conn net.Conn) {
+	var reader sync.WaitGroup
+	reader.Go(func() { s.end(s.read(conn)) })
+	for s.ctx.Err() == nil {
+		select {
+		case <-s.ctx.Done():
+		case p := <-s.out:
+			late := time.AfterFunc(writeTime, func() { _ = conn.Close() })
+			_, err := conn.Write(p.data)
+			late.Stop()
+			if err != nil {
+				s.end(fmt.Errorf("writing to %v: %w", s.key.addr, err))
+				if p.failed != nil {
+					p.failed(err)
+				}
+			}
+		}
+	}
+	_ = conn.Close()
+	reader.Wait()
+	s.drop()
+}
+
+// drop tells those whose messages were not sent.
+func (s *stream) drop() {
+	s.mu.Lock()
+	err := s.ended
+	s.mu.Unlock()
+	for {
+		select {
+		case p := <-s.out:
+			if p.failed != nil {
+				p.failed(err)
+			}
+		default:
+			return
+		}
+	}
+}
+
+// read takes messages until the connection ends or what comes is no SIP: without
+// the length of a message there is no telling where the next begins.
+func (s *stream) read(conn net.Conn) error {
+	in := s.n.parser.NewSIPStream()
+	defer in.Close()
+	buf := make([]byte, 8192)
+	between := true // no message has begun
+	late := time.AfterFunc(headTime, func() { _ = conn.Close() })
+	defer late.Stop()
+	for {
+		size, err := conn.Read(buf)
+		if err != nil {
+			return fmt.Errorf("reading from %v: %w", s.key.addr, err)
+		}
+		data := buf[:size]
+		if between {
+			if string(data) == "\r\n\r\n" {
+				_ = s.write([]byte("\r\n"), nil) // keep-alive (RFC 5626 §4.4.1)
+			}
+			if data = bytes.TrimLeft(data, "\r\n"); len(data) == 0 {
+				continue
+			}
+		}
+		if between {
+			between = false
+			late.Reset(headTime)
+		}
+		if _, err := in.Write(data); err != nil {
+			return fmt.Errorf("reading from %v: %w", s.key.addr, err)
+		}
+		for !between {
+			m, _, err := in.ParseNext()
+			if errors.Is(err, io.ErrUnexpectedEOF) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("what comes from %v is no SIP", s.key.addr)
+			}
+			s.n.take(m, flow{proto: s.key.proto, source: s.key.addr, back: back(m, s.key.addr), stream: s})
+			rest := in.Buffer()
+			for rest.Len() > 0 && (rest.Bytes()[0] == '\r' || rest.Bytes()[0] == '\n') {
+				rest.Next(1)
+			}
+			if between = rest.Len() == 0; between {
+				late.Stop()
+			} else {
+				late.Reset(headTime)
+			}
+		}
+	}
+}
+
+// back is where an answer goes when its connection is gone: to where the far side
+// listens, as its Via says.
+func back(m sip.Message, source netip.AddrPort) netip.AddrPort {
+	port := 5060
+	if via := m.Via(); via != nil && via.Port > 0 && via.Port < 65536 {
+		port = via.Port
+	}
+	return netip.AddrPortFrom(source.Addr(), uint16(port))
+}
