@@ -146,8 +146,14 @@ var rooms = []room{
 		"what is recorded of a call follows from what was said and asked for, and how far the call is",
 	},
 	{
+		"internal/contact/talk",
+		[]string{"internal/domain", "internal/fault", "internal/store"},
+		nil,
+		"what is known of a chat follows from what was said; who may say what, and when that is told, is not its affair",
+	},
+	{
 		"internal/contact",
-		[]string{"internal/contact/queue", "internal/contact/record", "internal/contact/recorder", "internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
+		[]string{"internal/contact/queue", "internal/contact/record", "internal/contact/recorder", "internal/contact/talk", "internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
 		[]string{sdk + "/aws", sdkTypes, uuid},
 		"what a contact needs of voice, agents, configuration and services it declares itself, so that each can be replaced and none of them can change a contact",
 	},

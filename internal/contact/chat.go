@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/contact/talk"
 	"ringdown/internal/domain"
 	"ringdown/internal/flow/machine"
 	"ringdown/internal/store"
@@ -30,48 +31,16 @@ type ChatSpec struct {
 	Streams []domain.ChatStream
 }
 
-const (
-	// chatLife is how long a chat may last unless it says otherwise
-	// (API reference, StartChatContact).
-	chatLife = 25 * time.Hour
-	// connectTime is within what a new participant must connect (API reference,
-	// StartChatContact).
-	connectTime = 5 * time.Minute
+// chatLife is how long a chat may last unless it says otherwise (API reference,
+// StartChatContact).
+const chatLife = 25 * time.Hour
+
+// What is known of chats.
+type (
+	chatState = talk.State
+	ChatFile  = talk.File
+	ChatTimer = talk.Timer
 )
-
-// chatState is what a chat needs beside the contact. It goes over to the next
-// contact of the chain, and stays with the last for the transcript's readers.
-type chatState struct {
-	// Participants are all that have ever taken part, in the order in which they
-	// were invited.
-	Participants []domain.ChatParticipant
-	Past         domain.ContactID    `json:",omitempty"`
-	Streams      []domain.ChatStream `json:",omitempty"`
-	// Sent are the latest client tokens, the oldest first.
-	Sent []sentItem `json:",omitempty"`
-	// Files are the attachments, those being uploaded included.
-	Files []ChatFile `json:",omitempty"`
-	// View is the one that the customer is to answer.
-	View *shownView `json:",omitempty"`
-	// Timers are what was set last; those of Running, which were set when the
-	// other side joined, are in force since RunningSince.
-	Timers       []ChatTimer `json:",omitempty"`
-	Running      []ChatTimer `json:",omitempty"`
-	RunningSince time.Time   `json:",omitzero"`
-}
-
-// sentItem is what a client token was used for.
-type sentItem struct {
-	By, Token, ID string
-	At            time.Time
-}
-
-// ChatFile is an attachment of a chat.
-type ChatFile struct {
-	domain.ChatAttachment
-	By   string // a participant
-	Ends time.Time
-}
 
 // prepareChat fills in what a chat begins with.
 func (b *Birth) prepareChat() {
@@ -104,13 +73,13 @@ func (b *Birth) chatEntries() []*store.Entry {
 	}
 	var entries []*store.Entry
 	add := func(item *domain.ChatItem) {
-		complete(item, b.c.ID, b.at)
+		talk.Stamp(item, b.c.ID, b.at)
 		entries = append(entries, chatEntry(b.m, b.spec.Instance, item))
 	}
 	who := spec.Customer
 	who.Role = domain.ChatCustomer
 	if who.ID != "" {
-		add(eventOfParticipant(domain.ChatJoined, &who))
+		add(talk.Event(domain.ChatJoined, &who))
 	}
 	if first := spec.Initial; first != nil {
 		item := *first
@@ -122,11 +91,6 @@ func (b *Birth) chatEntries() []*store.Entry {
 	return entries
 }
 
-// complete gives an item its id and its time.
-func complete(item *domain.ChatItem, contact domain.ContactID, at time.Time) {
-	item.ID, item.ContactID, item.At = domain.NewID(), contact, at.Truncate(time.Millisecond)
-}
-
 func chatEntry(m *Manager, in Instance, item *domain.ChatItem) *store.Entry {
 	doc, err := json.Marshal(item)
 	if err != nil {
@@ -134,15 +98,6 @@ func chatEntry(m *Manager, in Instance, item *domain.ChatItem) *store.Entry {
 		m.opts.Logger.Error("a chat item could not be written", slog.String("contact", string(item.ContactID)), slog.Any("err", err))
 	}
 	return &store.Entry{Stream: store.StreamChat, Instance: in.PK, Owner: string(item.ContactID), ID: item.ID, At: item.At, Doc: doc}
-}
-
-// eventOfParticipant is an event that somebody is the subject of.
-func eventOfParticipant(contentType string, who *domain.ChatParticipant) *domain.ChatItem {
-	return &domain.ChatItem{Type: "EVENT", ContentType: contentType, ParticipantID: who.ID, DisplayName: who.DisplayName, Role: who.Role}
-}
-
-func systemMessage(text string) *domain.ChatItem {
-	return &domain.ChatItem{Type: "MESSAGE", ContentType: domain.ChatPlain, Content: text, Role: domain.ChatSystem, DisplayName: "SYSTEM_MESSAGE"}
 }
 
 // post adds a line to the transcript and has it delivered.
@@ -153,32 +108,11 @@ func (t *Transition) post(item *domain.ChatItem) {
 
 // tell has an item delivered that is not kept.
 func (t *Transition) tell(item *domain.ChatItem) {
-	complete(item, t.id, t.at)
+	talk.Stamp(item, t.id, t.at)
 	if a := t.m.opts.Audience; a != nil {
 		in, chat := t.in, t.c.InitialID
 		t.After(func() { a.Deliver(in, chat, item) })
 	}
-}
-
-// present finds a participant that takes part, by its id.
-func (st *chatState) present(id string) *domain.ChatParticipant {
-	for i := range st.Participants {
-		if p := &st.Participants[i]; p.ID == id && p.LeftAt.IsZero() {
-			return p
-		}
-	}
-	return nil
-}
-
-// inRole are those of some roles who take part.
-func (st *chatState) inRole(roles ...string) []*domain.ChatParticipant {
-	var found []*domain.ChatParticipant
-	for i := range st.Participants {
-		if p := &st.Participants[i]; p.LeftAt.IsZero() && slices.Contains(roles, p.Role) {
-			found = append(found, p)
-		}
-	}
-	return found
 }
 
 // joined notes that a participant has connected.
@@ -188,18 +122,18 @@ func (t *Transition) joined(p *domain.ChatParticipant) {
 	}
 	p.JoinedAt = t.at
 	if p.Role != domain.ChatCustomer { // the customer has been there since the beginning
-		t.post(eventOfParticipant(domain.ChatJoined, p))
+		t.post(talk.Event(domain.ChatJoined, p))
 	}
-	t.runTimers()
+	t.st.Chat.RunTimers(t.at)
 }
 
 // left notes that a participant has gone.
 func (t *Transition) left(p *domain.ChatParticipant) {
 	p.LeftAt = t.at
 	if !p.JoinedAt.IsZero() || p.Role == domain.ChatCustomer {
-		t.post(eventOfParticipant(domain.ChatLeft, p))
+		t.post(talk.Event(domain.ChatLeft, p))
 	}
-	t.runTimers()
+	t.st.Chat.RunTimers(t.at)
 	if t.c.Ended() { // everybody leaves, and hears that the chat ends
 		return
 	}
@@ -242,9 +176,9 @@ func (t *Transition) handChat() {
 		return
 	}
 	st.View = nil
-	for _, p := range st.inRole(domain.ChatAgent) {
+	for _, p := range st.InRole(domain.ChatAgent) {
 		t.left(p)
-		t.post(eventOfParticipant(domain.ChatTransferred, p))
+		t.post(talk.Event(domain.ChatTransferred, p))
 	}
 }
 
@@ -287,7 +221,7 @@ func (t *Transition) chatEvent(s side, th *thread) *machine.Event {
 	if w == nil || s != customer || !slices.Contains(w.Events, "BotParticipantDisconnected") {
 		return nil
 	}
-	if st := t.st.Chat; st != nil && len(st.inRole(domain.ChatBot)) > 0 {
+	if st := t.st.Chat; st != nil && len(st.InRole(domain.ChatBot)) > 0 {
 		return nil
 	}
 	return &machine.Event{At: t.at, Kind: machine.Occurred, Text: "BotParticipantDisconnected", Err: "ParticipantNotFound"}
@@ -313,7 +247,7 @@ func (t *Transition) flowChat(r *machine.ChatRequest) machine.Reply {
 	}
 	spec := &ChatSpec{}
 	if r.InitialMessage != "" {
-		spec.Initial = systemMessage(r.InitialMessage)
+		spec.Initial = talk.System(r.InitialMessage)
 	}
 	b := t.m.New(Spec{Instance: t.in, Contact: c, Attributes: attributes, Flow: &f, Chat: spec})
 	t.births = append(t.births, b)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"ringdown/internal/contact/talk"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/flow/machine"
@@ -33,14 +34,10 @@ type moved struct{ to domain.ContactID }
 
 func (moved) Error() string { return "the chat has gone over to another contact" }
 
-// maxContacts is how many contacts of a chain are followed: more than queue
-// transfers and disconnect flows can make.
-const maxContacts = 100
-
 // inChat changes the chat that began with a contact, wherever it is now. What fn
 // may return is what Do's may.
 func (m *Manager) inChat(ctx context.Context, in Instance, id domain.ContactID, fn func(t *Transition, st *chatState) error) error {
-	for range maxContacts {
+	for range talk.MaxContacts {
 		err := m.Do(ctx, in, string(id), func(t *Transition) error {
 			st := t.st.Chat
 			if st == nil {
@@ -63,7 +60,7 @@ func (m *Manager) inChat(ctx context.Context, in Instance, id domain.ContactID, 
 // asParticipant changes a chat on behalf of somebody who takes part in it.
 func (m *Manager) asParticipant(ctx context.Context, who Participant, fn func(t *Transition, st *chatState, p *domain.ChatParticipant) error) error {
 	err := m.inChat(ctx, who.Instance, who.Contact, func(t *Transition, st *chatState) error {
-		p := st.present(who.ID)
+		p := st.Present(who.ID)
 		if p == nil || t.c.Ended() {
 			return denied()
 		}
@@ -106,7 +103,7 @@ type Sent struct {
 func (m *Manager) Say(ctx context.Context, who Participant, msg ChatMessage) (Sent, error) {
 	var sent Sent
 	err := m.asParticipant(ctx, who, func(t *Transition, st *chatState, p *domain.ChatParticipant) error {
-		if s := st.sent(p.ID, msg.Token); s != nil {
+		if s := st.Sent(p.ID, msg.Token); s != nil {
 			sent = Sent{s.ID, s.At}
 			return nil
 		}
@@ -124,7 +121,7 @@ func (m *Manager) Say(ctx context.Context, who Participant, msg ChatMessage) (Se
 			t.post(item)
 		}
 		sent = Sent{item.ID, item.At}
-		st.remember(p.ID, msg.Token, sent)
+		st.Remember(talk.Token{By: p.ID, Token: msg.Token, ID: sent.ID, At: sent.At})
 		switch {
 		case answer:
 			t.viewAnswered(msg.Content)
@@ -136,28 +133,6 @@ func (m *Manager) Say(ctx context.Context, who Participant, msg ChatMessage) (Se
 	return sent, err
 }
 
-// maxSent is how many client tokens a chat remembers.
-const maxSent = 32
-
-// sent is what a participant has sent with a client token, nil for nothing.
-func (st *chatState) sent(by, token string) *sentItem {
-	i := slices.IndexFunc(st.Sent, func(s sentItem) bool { return token != "" && s.Token == token && s.By == by })
-	if i < 0 {
-		return nil
-	}
-	return &st.Sent[i]
-}
-
-func (st *chatState) remember(by, token string, s Sent) {
-	if token == "" {
-		return
-	}
-	if len(st.Sent) >= maxSent {
-		st.Sent = slices.Delete(st.Sent, 0, len(st.Sent)-maxSent+1)
-	}
-	st.Sent = append(st.Sent, sentItem{by, token, s.ID, s.At})
-}
-
 // Typing tells the others that a participant is typing. It is not kept.
 func (m *Manager) Typing(ctx context.Context, who Participant) (Sent, error) {
 	v, err := m.Chat(ctx, who)
@@ -167,8 +142,8 @@ func (m *Manager) Typing(ctx context.Context, who Participant) (Sent, error) {
 	if v.Ended() || !v.Participant.LeftAt.IsZero() {
 		return Sent{}, denied()
 	}
-	item := eventOfParticipant(domain.ChatTyping, v.Participant)
-	complete(item, v.Contact.ID, m.now())
+	item := talk.Event(domain.ChatTyping, v.Participant)
+	talk.Stamp(item, v.Contact.ID, m.now())
 	if a := m.opts.Audience; a != nil {
 		a.Deliver(who.Instance, v.Contact.InitialID, item)
 	}
@@ -181,11 +156,11 @@ func (m *Manager) Typing(ctx context.Context, who Participant) (Sent, error) {
 func (m *Manager) Receive(ctx context.Context, who Participant, messageID string, read bool, token string) (Sent, error) {
 	var sent Sent
 	err := m.asParticipant(ctx, who, func(t *Transition, st *chatState, p *domain.ChatParticipant) error {
-		if s := st.sent(p.ID, token); s != nil {
+		if s := st.Sent(p.ID, token); s != nil {
 			sent = Sent{s.ID, s.At}
 			return nil
 		}
-		if len(st.inRole(domain.ChatCustomer, domain.ChatAgent, domain.ChatBot)) > 2 {
+		if len(st.InRole(domain.ChatCustomer, domain.ChatAgent, domain.ChatBot)) > 2 {
 			return fault.New(fault.Conflict, "There are no message receipts in a chat of more than two participants.")
 		}
 		r := &domain.ChatReceipt{MessageID: messageID, RecipientID: p.ID}
@@ -196,7 +171,7 @@ func (m *Manager) Receive(ctx context.Context, who Participant, messageID string
 		item := &domain.ChatItem{Type: domain.ChatReceiptType, Receipt: r, ParticipantID: p.ID, Role: p.Role}
 		t.post(item)
 		sent = Sent{item.ID, item.At}
-		st.remember(p.ID, token, sent)
+		st.Remember(talk.Token{By: p.ID, Token: token, ID: sent.ID, At: sent.At})
 		return nil
 	})
 	return sent, err
@@ -225,8 +200,8 @@ func (m *Manager) Invite(ctx context.Context, in Instance, id, displayName, toke
 		return who, err
 	}
 	err = m.inChat(ctx, in, domain.ContactID(contact), func(t *Transition, st *chatState) error {
-		if s := st.sent("", token); s != nil {
-			if p := st.present(s.ID); p != nil {
+		if s := st.Sent("", token); s != nil {
+			if p := st.Present(s.ID); p != nil {
 				who = *p
 				return nil
 			}
@@ -234,19 +209,19 @@ func (m *Manager) Invite(ctx context.Context, in Instance, id, displayName, toke
 		switch {
 		case t.c.Ended():
 			return fault.New(fault.InvalidRequest, "Contact %s has ended.", t.id)
-		case len(st.inRole(domain.ChatBot)) > 0:
+		case len(st.InRole(domain.ChatBot)) > 0:
 			return fault.New(fault.ServiceQuotaExceeded, "A %s takes part in the chat already.", domain.ChatBot)
 		}
 		who = domain.ChatParticipant{ID: domain.NewID(), DisplayName: displayName, Role: domain.ChatBot, InvitedAt: t.at}
 		st.Participants = append(st.Participants, who)
-		st.remember("", token, Sent{who.ID, t.at})
+		st.Remember(talk.Token{Token: token, ID: who.ID, At: t.at})
 		return nil
 	})
 	return who, err
 }
 
 // ConnectBy is until when a participant must have connected.
-func ConnectBy(p *domain.ChatParticipant) time.Time { return p.InvitedAt.Add(connectTime) }
+func ConnectBy(p *domain.ChatParticipant) time.Time { return talk.ConnectBy(p) }
 
 // Stream has the items of a chat sent to a topic as well, from its first on.
 func (m *Manager) Stream(ctx context.Context, in Instance, id, arn, token string) (string, error) {
@@ -301,51 +276,40 @@ func (m *Manager) StopStream(ctx context.Context, in Instance, id, stream string
 // can still be uploaded, and for good once it was.
 func (m *Manager) Upload(ctx context.Context, who Participant, f ChatFile, token string) (ChatFile, error) {
 	err := m.asParticipant(ctx, who, func(t *Transition, st *chatState, p *domain.ChatParticipant) error {
-		if s := st.sent(p.ID, token); s != nil {
-			if old := st.file(s.ID); old != nil {
+		if s := st.Sent(p.ID, token); s != nil {
+			if old := st.File(s.ID); old != nil {
 				f = *old
 				return nil
 			}
 		}
-		kept := slices.DeleteFunc(slices.Clone(st.Files), func(o ChatFile) bool { return o.Status != approved && !t.at.Before(o.Ends) })
+		kept := slices.DeleteFunc(slices.Clone(st.Files), func(o ChatFile) bool { return o.Status != talk.Approved && !t.at.Before(o.Ends) })
 		if len(kept) >= maxFiles {
 			return fault.New(fault.ServiceQuotaExceeded, "A chat has at most %d attachments.", maxFiles)
 		}
 		f.ID, f.By, f.Status = domain.NewID(), p.ID, "IN_PROGRESS"
 		st.Files = append(kept, f)
-		st.remember(p.ID, token, Sent{f.ID, t.at})
+		st.Remember(talk.Token{By: p.ID, Token: token, ID: f.ID, At: t.at})
 		return nil
 	})
 	return f, err
 }
 
-const (
-	// maxFiles is how many attachments a chat has (administrator guide, "Amazon
-	// Connect feature specifications").
-	maxFiles = 35
-	approved = "APPROVED"
-)
-
-func (st *chatState) file(id string) *ChatFile {
-	i := slices.IndexFunc(st.Files, func(f ChatFile) bool { return f.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return &st.Files[i]
-}
+// maxFiles is how many attachments a chat has (administrator guide, "Amazon Connect
+// feature specifications").
+const maxFiles = 35
 
 // Uploaded shows a file to everybody once it is there. One that was shown
 // already is a ConflictException.
 func (m *Manager) Uploaded(ctx context.Context, who Participant, id string) error {
 	return m.asParticipant(ctx, who, func(t *Transition, st *chatState, p *domain.ChatParticipant) error {
-		f := st.file(id)
+		f := st.File(id)
 		switch {
 		case f == nil || f.By != p.ID:
 			return denied()
-		case f.Status == approved:
+		case f.Status == talk.Approved:
 			return fault.New(fault.Conflict, "Attachment %s has been uploaded already.", id)
 		}
-		f.Status = approved
+		f.Status = talk.Approved
 		t.joined(p)
 		t.heard(p)
 		t.post(&domain.ChatItem{
@@ -359,30 +323,20 @@ func (m *Manager) Uploaded(ctx context.Context, who Participant, id string) erro
 	})
 }
 
-// shownView is a view that a flow waits for the answer to.
-type shownView struct {
-	Side  side
-	Seq   int
-	Token string // names it to DescribeView
-	ID    string
-	// Hide keeps the answer out of the transcript.
-	Hide bool `json:",omitempty"`
-}
-
 // flowView shows a view in the chat and waits for the customer's answer.
 func (t *Transition) flowView(s side, r *machine.Request) (machine.Reply, bool) {
 	st := t.st.Chat
 	if st == nil || s != customer {
 		return failed, true
 	}
-	if v := st.View; v != nil && v.Seq == r.Seq && v.Side == s {
+	if v := st.View; v != nil && v.Seq == r.Seq && v.Side == string(s) {
 		return machine.Reply{}, false // shown before a restart
 	}
 	id := r.View.ID
 	if r.View.Version != "" {
 		id += ":" + r.View.Version
 	}
-	st.View = &shownView{Side: s, Seq: r.Seq, Token: domain.NewID(), ID: id, Hide: r.View.HideResponse}
+	st.View = &talk.View{Side: string(s), Seq: r.Seq, Token: domain.NewID(), ID: id, Hide: r.View.HideResponse}
 	content, err := json.Marshal(map[string]any{
 		"templateType": "ViewResource", "version": "1.0",
 		"data": map[string]any{"content": map[string]any{"viewToken": st.View.Token, "viewData": r.View.Input}},
@@ -390,7 +344,7 @@ func (t *Transition) flowView(s side, r *machine.Request) (machine.Reply, bool) 
 	if err != nil {
 		return failed, true
 	}
-	item := systemMessage(string(content))
+	item := talk.System(string(content))
 	item.ContentType = domain.ChatInteractive
 	t.post(item)
 	return machine.Reply{}, false
@@ -413,7 +367,7 @@ func (t *Transition) viewAnswered(content string) {
 	if data == nil {
 		data = answer.ViewResultData
 	}
-	t.step(v.Side, machine.Event{At: t.at, Kind: machine.Replied, Seq: v.Seq, Reply: machine.Reply{
+	t.step(side(v.Side), machine.Event{At: t.at, Kind: machine.Replied, Seq: v.Seq, Reply: machine.Reply{
 		Result: answer.Action,
 		Data:   map[string]any{"Views": map[string]any{"Action": answer.Action, "ViewResultData": data}},
 	}})

@@ -3,8 +3,6 @@ package contact
 import (
 	"context"
 	"log/slog"
-	"path"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
@@ -91,7 +89,7 @@ func (t *Transition) newRecording(kind RecordingKind, n *line) string {
 	if !kept {
 		return tell("The call is not recorded: " + noPlace)
 	}
-	place := bucket + "/" + recordingKey(kind, prefix, t)
+	place := bucket + "/" + recorder.Key(kind, prefix, string(t.id), t.at)
 	t.c.Recordings = append(t.c.Recordings, types.RecordingInfo{
 		Location: &place, StartTimestamp: aws.Time(t.at), MediaStreamType: types.MediaStreamTypeAudio, StorageType: types.StorageTypeS3,
 		ParticipantType: participantOf(kind),
@@ -111,19 +109,6 @@ func participantOf(kind RecordingKind) types.ParticipantType {
 		return "IVR"
 	}
 	return ""
-}
-
-// recordingKey is the key of a recording that begins now. The prefix of the storage
-// ends in a folder for recordings by itself, as CallRecordings in the one that
-// Amazon Connect makes; those without an agent have a folder in it.
-func recordingKey(kind RecordingKind, prefix string, t *Transition) string {
-	at := t.at.UTC()
-	folder := ""
-	if kind == IVRRecording {
-		folder = "ivr"
-	}
-	name := string(t.id) + at.Format("_20060102T15:04_") + "UTC.wav"
-	return path.Join(strings.Trim(prefix, "/"), folder, at.Format("2006/01/02"), name)
 }
 
 // recorded notes that a recording is complete. It is in its place shortly after

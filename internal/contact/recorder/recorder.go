@@ -8,7 +8,12 @@
 // what, and where for contact recordings").
 package recorder
 
-import "slices"
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Kind is which recording of a call it is.
 type Kind string
@@ -73,6 +78,19 @@ func BehaviorOf(actions map[string]any) Behavior {
 func object(of map[string]any, name string) map[string]any {
 	o, _ := of[name].(map[string]any)
 	return o
+}
+
+// Key is the key of a recording that begins at a time. The prefix of the storage
+// names a folder for recordings by itself, as CallRecordings at the end of the one
+// that Amazon Connect makes with an instance; those without an agent have a folder
+// in it (docs/divergences.md).
+func Key(k Kind, prefix, contactID string, at time.Time) string {
+	folder := ""
+	if k == IVR {
+		folder = "ivr"
+	}
+	at = at.UTC()
+	return path.Join(strings.Trim(prefix, "/"), folder, at.Format("2006/01/02"), contactID+at.Format("_20060102T15:04_")+"UTC.wav")
 }
 
 // Call is how far a call is.
