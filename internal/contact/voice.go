@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/contact/talk"
 	"ringdown/internal/domain"
 	"ringdown/internal/flow/machine"
 )
@@ -82,7 +83,7 @@ func (t *Transition) say(s side, say machine.Say) *machine.Event {
 	said := &machine.Event{At: t.at, Kind: machine.Said, Seq: say.Seq}
 	if t.c.Channel == types.ChannelChat && s == customer {
 		for _, m := range say.Messages {
-			t.post(systemMessage(m.Text))
+			t.post(talk.System(m.Text))
 		}
 		return said
 	}
