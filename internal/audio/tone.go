@@ -2,7 +2,6 @@ package audio
 
 import (
 	"math"
-	"math/bits"
 	"time"
 )
 
@@ -38,23 +37,8 @@ func Play(notes []Note) []byte {
 			if near := min(i, length-1-i); near < fade {
 				v *= float64(near) / float64(fade)
 			}
-			samples = append(samples, muLaw(int16(v)))
+			samples = append(samples, encodeMuLaw(int16(v)))
 		}
 	}
 	return EncodeWAV(Telephone, samples)
-}
-
-// muLaw encodes a sample (ITU-T G.711, µ-law): a sign, three bits for the
-// segment and four within it, all inverted.
-func muLaw(v int16) byte {
-	const bias, clip = 33, 8158 // of 14 bits
-	sign := byte(0x80)
-	m := int(v) >> 2
-	if m < 0 {
-		sign, m = 0, -m
-	}
-	m = min(m, clip) + bias
-	segment := bits.Len(uint(m)) - 6
-	low := m >> (segment + 1) & 0xF
-	return sign | ^byte(segment<<4|low)&0x7F
 }

@@ -64,9 +64,10 @@ func (w WAV) Duration() time.Duration {
 const (
 	riffHeader  = 12 // "RIFF", a size, "WAVE"
 	chunkHeader = 8  // an id and the size of what follows
-	// openSize is what programs write that do not know the size yet and cannot
-	// go back: the chunk goes on to the end of the file.
-	openSize = 0xFFFFFFFF
+	// openSize is the least of what programs write that do not know the size yet
+	// and cannot go back (espeak-ng and sox this, others more): the chunk goes on
+	// to the end of the file.
+	openSize = 0x7FFFF000
 )
 
 // ParseWAV finds the samples in a WAV file of the size given. It reads the
@@ -92,8 +93,8 @@ func ParseWAV(file io.ReaderAt, size int64) (WAV, error) {
 		}
 		at += chunkHeader
 		length := int64(binary.LittleEndian.Uint32(h[4:]))
-		if length == openSize {
-			length = size - at
+		if length >= openSize {
+			length = min(length, size-at)
 		}
 		id := string(h[:4])
 		if length > size-at {
