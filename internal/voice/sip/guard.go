@@ -77,13 +77,16 @@ type guard struct {
 // takes its place when names have been looked up.
 type table struct {
 	hosts map[netip.Addr][]*Trunk
-	// ranges are by length, the longest first.
-	ranges []addressRange
+	// ranges are by length, the longest first: there are few lengths, however many
+	// ranges there are.
+	ranges []addressRanges
 }
 
-type addressRange struct {
-	prefix netip.Prefix
-	trunks []*Trunk
+// addressRanges are those of one length, of IPv4 or of IPv6.
+type addressRanges struct {
+	bits   int
+	four   bool
+	trunks map[netip.Addr][]*Trunk // by their first address
 }
 
 // of are the trunks of an address: those of the longest prefix.
@@ -92,8 +95,14 @@ func (t *table) of(a netip.Addr) []*Trunk {
 		return trunks
 	}
 	for i := range t.ranges {
-		if t.ranges[i].prefix.Contains(a) {
-			return t.ranges[i].trunks
+		r := &t.ranges[i]
+		if r.four != a.Is4() {
+			continue
+		}
+		if p, err := a.Prefix(r.bits); err == nil {
+			if trunks, ok := r.trunks[p.Addr()]; ok {
+				return trunks
+			}
 		}
 	}
 	return nil
@@ -103,6 +112,9 @@ func (t *table) of(a netip.Addr) []*Trunk {
 type source struct {
 	messages, invites bucket
 	stranger          bool
+	// listed is the table that the address was found in last, so that one of many
+	// ranges need not be sought for each message.
+	listed *table
 }
 
 // bucket holds tokens, as many as may be spent in a second.
@@ -189,9 +201,14 @@ func makeTable(trunks []*Trunk, names map[*Trunk][]netip.Addr) *table {
 		}
 	}
 	for p, trunks := range ranges {
-		made.ranges = append(made.ranges, addressRange{p, trunks})
+		i := slices.IndexFunc(made.ranges, func(r addressRanges) bool { return r.bits == p.Bits() && r.four == p.Addr().Is4() })
+		if i < 0 {
+			i = len(made.ranges)
+			made.ranges = append(made.ranges, addressRanges{p.Bits(), p.Addr().Is4(), map[netip.Addr][]*Trunk{}})
+		}
+		made.ranges[i].trunks[p.Addr()] = trunks
 	}
-	slices.SortFunc(made.ranges, func(a, b addressRange) int { return b.prefix.Bits() - a.prefix.Bits() })
+	slices.SortFunc(made.ranges, func(a, b addressRanges) int { return b.bits - a.bits })
 	return made
 }
 
@@ -286,24 +303,35 @@ func (g *guard) admit(addr netip.AddrPort, _ bool) bool {
 	if a.Zone() != "" {
 		a = a.WithZone("")
 	}
-	known := len(g.table.Load().of(a)) > 0
-	now := g.now()
+	now, listed := g.now(), g.table.Load()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	s := g.sources[a]
+	if s != nil && s.listed == listed {
+		return g.spend(s, now)
+	}
+	known := len(listed.of(a)) > 0
 	if !known {
-		known = now.Before(g.expected[a].until)
-		if !known && !g.open {
+		listed = nil
+		if known = g.isExpected(a, now); !known && !g.open {
 			return false
 		}
 	}
-	s := g.source(a, !known, now)
-	return s != nil && g.spend(s, now)
+	if s = g.source(s, a, !known, now); s == nil {
+		return false
+	}
+	s.listed = listed
+	return g.spend(s, now)
 }
 
-// source finds the buckets of an address, nil when there are too many. The guard is
-// locked.
-func (g *guard) source(a netip.Addr, stranger bool, now time.Time) *source {
-	s := g.sources[a]
+func (g *guard) isExpected(a netip.Addr, now time.Time) bool {
+	e, ok := g.expected[a]
+	return ok && now.Before(e.until)
+}
+
+// source makes the buckets of an address, if there are none yet; nil when there are
+// too many. The guard is locked.
+func (g *guard) source(s *source, a netip.Addr, stranger bool, now time.Time) *source {
 	if s == nil {
 		if len(g.sources) >= sourceLimit || stranger && g.strangers >= strangerLimit {
 			g.sweep(now)
@@ -481,7 +509,7 @@ func (g *guard) rate(a netip.Addr, listed bool, req *sip.Request, within bool) (
 			return nil, dropped
 		}
 	}
-	s := g.source(a, !known, now)
+	s := g.source(g.sources[a], a, !known, now)
 	if s == nil || sip.IsReliable(req.Transport()) && !g.spend(s, now) {
 		return e.trunk, dropped
 	}
