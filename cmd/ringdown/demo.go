@@ -18,17 +18,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/server"
+	"ringdown/internal/voice/phone"
 )
 
 const demoHelp = `Usage:
   ringdown demo [--data FOLDER]
 
-Shows the main job from end to end in a few seconds, with no other software: a server is started,
-a contact centre is made with a user, a flow and a telephone number, somebody who is simulated is
-called and presses a key, and what happened is shown step by step. Each step is printed with the
-"aws connect" command that does the same.
+Shows the main job from end to end in a quarter of a minute, with no other software: a server is
+started, a contact centre is made with a user, a flow and a telephone number, a telephone on this
+machine rings, is answered, hears the menu, presses a key and waits in a queue with music. The call
+is a real one, over SIP on the loopback, and is recorded. What happened is shown step by step, and
+each step with the "aws connect" command that does the same.
 
-  --data  folder for the data, which stays; without it everything is gone afterwards
+  --data  folder for the data, which stays; without it everything but the recording is gone afterwards
 
 The exit code is 0 when all of it worked.
 `
@@ -42,10 +44,16 @@ const (
 	// demoCallee is a number set aside for fiction (North American Numbering Plan,
 	// 555-0100 to 555-0199).
 	demoCallee = "+14155550100"
+	demoBucket = "demo-recordings"
 	// demoPatience is how long all of it may take.
-	demoPatience = time.Minute
-	// demoSpeed is how much faster than life the callee is.
-	demoSpeed = 10
+	demoPatience = 2 * time.Minute
+	// demoAnswers is how long the telephone rings, demoPresses how long after that
+	// the key is pressed: the greeting is over by then and the menu has begun, if
+	// there is a voice to speak them.
+	demoAnswers = time.Second
+	demoPresses = 6500 * time.Millisecond
+	// demoWaits is how long the caller bears with the music of the queue.
+	demoWaits = 4 * time.Second
 )
 
 // demo runs a contact centre from nothing to a call.
@@ -73,7 +81,7 @@ func demo(ctx context.Context, p *program, args []string) (err error) {
 	defer cancel()
 	cfg := server.Config{
 		Listen: "127.0.0.1:0", Data: folder, Logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Simulation: server.Simulation{Speed: aws.Float64(demoSpeed), Callees: []server.Callee{{Number: demoCallee, Press: []string{"", "1"}}}},
+		SIPListen: "127.0.0.1:0",
 	}
 	running, err := server.Start(ctx, cfg)
 	if err != nil {
@@ -84,7 +92,9 @@ func demo(ctx context.Context, p *program, args []string) (err error) {
 		Credentials: credentials.NewStaticCredentialsProvider(running.Root.AccessKeyID, running.Root.SecretAccessKey, ""),
 	})}
 	cfg.RootAccessKeyID, cfg.RootSecretAccessKey = running.Root.AccessKeyID, running.Root.SecretAccessKey
-	return errors.Join(d.show(running, cfg, *data), running.Close())
+	err = d.show(running, cfg, *data)
+	d.hangUp()
+	return errors.Join(err, running.Close())
 }
 
 // demonstration is a demo under way.
@@ -94,13 +104,16 @@ type demonstration struct {
 	client *connect.Client
 
 	instance, instanceARN, routing, security, hours, queue, flow, source string
+
+	phone  *phone.Phone
+	callee chan error // the end of the callee
 }
 
 // show does and prints everything.
 func (d *demonstration) show(running *server.Server, cfg server.Config, data string) error {
 	began := time.Now()
-	d.say("A server listens on %s, with its data in %s.", running.URL, running.Data)
-	for _, step := range []func() error{d.makeInstance, d.makeUser, d.makeFlow, d.claimNumber} {
+	d.say("A server listens on %s, and for calls on %s,\nwith its data in %s.", running.URL, running.SIP, running.Data)
+	for _, step := range []func() error{d.makeInstance, d.makeUser, d.keepRecordings, d.makeFlow, d.claimNumber, func() error { return d.ring(running.SIP) }} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -109,7 +122,7 @@ func (d *demonstration) show(running *server.Server, cfg server.Config, data str
 	if err != nil {
 		return err
 	}
-	d.say("This is what happens, as it happens. The callee lives %d times as fast as the clock.", demoSpeed)
+	d.say("This is what happens, as it happens.")
 	d.command("ringdown contact trace %s --follow", id)
 	from, err := server.OpenContacts(cfg)
 	if err != nil {
@@ -119,7 +132,7 @@ func (d *demonstration) show(running *server.Server, cfg server.Config, data str
 	if err := newTimeline(d.p.stdout, d.p.colours()).trace(d.ctx, from, id, true); err != nil {
 		return err
 	}
-	if err := d.check(id); err != nil {
+	if err := d.check(running, id, data == ""); err != nil {
 		return err
 	}
 	d.say("Done in %.1f seconds.", time.Since(began).Seconds())
@@ -239,9 +252,77 @@ func (d *demonstration) claimNumber() error {
 	return err
 }
 
-// call has somebody called, and returns the id of the contact.
+// keepRecordings says where recordings of calls are kept.
+func (d *demonstration) keepRecordings() error {
+	d.say("A place for recordings of calls.")
+	d.command("aws connect associate-instance-storage-config --instance-id %s \\\n"+
+		"      --resource-type CALL_RECORDINGS \\\n      --storage-config 'StorageType=S3,S3Config={BucketName=%s,BucketPrefix=demo}'", d.instance, demoBucket)
+	_, err := d.client.AssociateInstanceStorageConfig(d.ctx, &connect.AssociateInstanceStorageConfigInput{
+		InstanceId: &d.instance, ResourceType: types.InstanceStorageResourceTypeCallRecordings,
+		StorageConfig: &types.InstanceStorageConfig{
+			StorageType: types.StorageTypeS3, S3Config: &types.S3Config{BucketName: aws.String(demoBucket), BucketPrefix: aws.String("demo")},
+		},
+	})
+	return err
+}
+
+// ring has a telephone of the callee's registered, which answers, presses a key
+// and hangs up in the queue.
+func (d *demonstration) ring(at string) (err error) {
+	d.say("A telephone on this machine, which answers as %s. (A person would do it by\nhand.)", demoCallee)
+	d.command("ringdown phone wait --number %s --answer-after %s --type 1 --after %s", demoCallee, demoAnswers, demoPresses)
+	if d.phone, err = phone.New(d.ctx, phone.Options{Server: at, Number: demoCallee, Register: true}); err != nil {
+		return err
+	}
+	d.callee = make(chan error, 1)
+	go func() { d.callee <- d.pickUp() }()
+	return nil
+}
+
+// pickUp is what the callee does.
+func (d *demonstration) pickUp() error {
+	call, err := d.phone.Wait(d.ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.pause(demoAnswers); err != nil {
+		return err
+	}
+	call.Answer()
+	if err := call.Answered(d.ctx); err != nil {
+		return err
+	}
+	if err := d.pause(demoPresses); err != nil {
+		return err
+	}
+	call.Press("1")
+	if err := d.pause(demoWaits); err != nil {
+		return err
+	}
+	call.Hangup()
+	_, err = call.Ended(d.ctx)
+	return err
+}
+
+func (d *demonstration) pause(t time.Duration) error {
+	select {
+	case <-time.After(t):
+		return nil
+	case <-d.ctx.Done():
+		return d.ctx.Err()
+	}
+}
+
+// hangUp puts the telephone away.
+func (d *demonstration) hangUp() {
+	if d.phone != nil {
+		_ = d.phone.Close()
+	}
+}
+
+// call has the telephone called, and returns the id of the contact.
 func (d *demonstration) call() (string, error) {
-	d.say("Somebody is called. The callee is simulated: answers after a second, listens, and presses 1\nafter the menu. (Who does what is in the section \"simulation\" of the configuration file.)")
+	d.say("It is called.")
 	d.command("aws connect start-outbound-voice-contact --instance-id %s \\\n"+
 		"      --contact-flow-id %s \\\n      --source-phone-number %s --destination-phone-number %s \\\n      --attributes customer=Ann", d.instance, d.flow, d.source, demoCallee)
 	started, err := d.client.StartOutboundVoiceContact(d.ctx, &connect.StartOutboundVoiceContactInput{
@@ -254,9 +335,12 @@ func (d *demonstration) call() (string, error) {
 	return *started.ContactId, nil
 }
 
-// check reads what the flow has left behind, through the API, and is an error
+// check reads what the call has left behind, through the API, and is an error
 // when that is not what it should be.
-func (d *demonstration) check(id string) error {
+func (d *demonstration) check(running *server.Server, id string, keep bool) error {
+	if err := <-d.callee; err != nil {
+		return fmt.Errorf("the telephone: %w", err)
+	}
 	d.say("What the flow has remembered, for whoever asks the API.")
 	d.command("aws connect get-contact-attributes --instance-id %s \\\n      --initial-contact-id %s", d.instance, id)
 	left, err := d.client.GetContactAttributes(d.ctx, &connect.GetContactAttributesInput{InstanceId: &d.instance, InitialContactId: &id})
@@ -264,20 +348,49 @@ func (d *demonstration) check(id string) error {
 		return err
 	}
 	fmt.Fprintf(d.p.stdout, "  {\"Attributes\": {\"choice\": %q, \"customer\": %q}}\n", left.Attributes["choice"], left.Attributes["customer"])
+	d.say("And the recording: the caller on the left, what was heard on the right.")
+	d.command("aws connect describe-contact --instance-id %s \\\n      --contact-id %s \\\n      --query Contact.Recordings", d.instance, id)
 	described, err := d.client.DescribeContact(d.ctx, &connect.DescribeContactInput{InstanceId: &d.instance, ContactId: &id})
 	if err != nil {
 		return err
 	}
-	if choice, reason := left.Attributes["choice"], aws.ToString(described.Contact.DisconnectReason); choice != "sales" || reason != "CONTACT_FLOW_DISCONNECT" {
-		return fmt.Errorf("the call ended with %s and the choice %q, not with CONTACT_FLOW_DISCONNECT and the choice \"sales\"", reason, choice)
+	c := described.Contact
+	if choice, reason := left.Attributes["choice"], aws.ToString(c.DisconnectReason); choice != "sales" || reason != "CUSTOMER_DISCONNECT" {
+		return fmt.Errorf("the call ended with %s and the choice %q, not with CUSTOMER_DISCONNECT and the choice \"sales\"", reason, choice)
 	}
+	if len(c.Recordings) != 1 {
+		return fmt.Errorf("the call has %d recordings, not one", len(c.Recordings))
+	}
+	file, err := running.RecordingFile(d.ctx, aws.ToString(c.Recordings[0].Location))
+	if err == nil && keep {
+		file, err = keepFile(file)
+	}
+	if err != nil {
+		return fmt.Errorf("the recording: %w", err)
+	}
+	fmt.Fprintf(d.p.stdout, "  %s\n", file)
 	return nil
+}
+
+// keepFile copies a file to where it stays, and returns that.
+func keepFile(file string) (_ string, err error) {
+	raw, err := os.ReadFile(file) //nolint:gosec // a recording of this demo
+	if err != nil {
+		return "", err
+	}
+	kept, err := os.CreateTemp("", "ringdown-demo-*.wav")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	_, err = kept.Write(raw)
+	return kept.Name(), err
 }
 
 // farewell says where to go on.
 func (d *demonstration) farewell(data string) {
 	if data == "" {
-		fmt.Fprint(d.p.stdout, "Nothing is left behind. To begin with a server of your own:\n"+
+		fmt.Fprint(d.p.stdout, "Nothing is left behind but the recording. To begin with a server of your own:\n"+
 			"  ringdown serve                     # and, in another terminal:\n"+
 			"  eval \"$(ringdown env)\"             # points the AWS CLI and SDKs at it\n"+
 			"  aws connect list-instances\n")
@@ -287,5 +400,5 @@ func (d *demonstration) farewell(data string) {
 			"  eval \"$(ringdown env --data %[2]s)\"\n"+
 			"  ringdown contact list --data %[2]s\n", data, shellQuote(data))
 	}
-	fmt.Fprint(d.p.stdout, "Flows: docs/flows.md. Settings, and who answers calls: docs/operations.md.\n")
+	fmt.Fprint(d.p.stdout, "To be called, or to call: ringdown phone --help. Flows: docs/flows.md. Settings, and trunks:\ndocs/operations.md.\n")
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"ringdown/internal/audio"
 )
 
 // TestDemo: all of it works, fits the screen, and nothing is left behind.
@@ -16,7 +18,8 @@ func TestDemo(t *testing.T) {
 	for _, want := range []string{
 		"$ aws connect create-instance", "$ aws connect create-user", "$ aws connect create-contact-flow", "$ aws connect claim-phone-number",
 		"$ aws connect associate-phone-number-contact-flow", "$ aws connect start-outbound-voice-contact", "$ ringdown contact trace",
-		"flow Welcome", `"1" → sales`, "CONTACT_FLOW_DISCONNECT", `{"Attributes": {"choice": "sales", "customer": "Ann"}}`, "Nothing is left behind.",
+		"$ ringdown phone wait", "flow Welcome", `"1" → sales`, "flow Default customer queue", "CUSTOMER_DISCONNECT",
+		`{"Attributes": {"choice": "sales", "customer": "Ann"}}`, "ringdown-demo-", "Nothing is left behind but the recording.",
 	} {
 		if !strings.Contains(got.stdout, want) {
 			t.Errorf("%q is not told", want)
@@ -30,8 +33,17 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%d characters: %s", n, line)
 		}
 	}
-	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+	left, err := filepath.Glob(filepath.Join(temporary, "*"))
+	if err != nil || len(left) != 1 {
+		t.Fatalf("left behind: %v, %v", left, err)
+	}
+	raw, err := os.ReadFile(left[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound, err := audio.ReadClip(raw)
+	if err != nil || sound.Duration() < demoPresses || audio.Level(sound.Samples()) < -50 {
+		t.Errorf("the recording plays %v at %.0f dB, %v", sound.Duration(), audio.Level(sound.Samples()), err)
 	}
 }
 
@@ -45,7 +57,7 @@ func TestDemoData(t *testing.T) {
 		}
 	}
 	serving(t, nil, "--data", folder)
-	if got := succeed(t, nil, "", "contact", "list", "--data", folder); strings.Count(got.stdout, "CONTACT_FLOW_DISCONNECT") != 2 {
+	if got := succeed(t, nil, "", "contact", "list", "--data", folder); strings.Count(got.stdout, "CUSTOMER_DISCONNECT") != 2 {
 		t.Errorf("the contacts of two demos: %s", got)
 	}
 	for _, args := range [][]string{{"demo", "now"}, {"demo", "--fast"}} {

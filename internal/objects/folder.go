@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -225,6 +226,9 @@ func (f *Folder) DeleteBucket(_ context.Context, bucket string) error {
 // plainName is the length up to which the escaped part of a key is the name of
 // its file; file systems take 255 bytes.
 const plainName = 200
+
+// File is the path of an object's file, whether there is one or not.
+func (f *Folder) File(at URI) string { return filepath.Join(f.dir, filepath.FromSlash(fileName(at))) }
 
 // fileName is the path of an object's file below the folder.
 func fileName(at URI) string {

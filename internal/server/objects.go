@@ -129,3 +129,29 @@ func (h linksHandler) refuse(w http.ResponseWriter, r *http.Request, err error) 
 		http.Error(w, "an internal error occurred", http.StatusInternalServerError)
 	}
 }
+
+// RecordingFile is the file of a recording whose location is BUCKET/KEY, on a
+// server that keeps its files in its data folder. It waits until it is stored.
+func (s *Server) RecordingFile(ctx context.Context, location string) (string, error) {
+	at, err := objects.ParseURI("s3://" + location)
+	if err != nil {
+		return "", err
+	}
+	if s.folder == nil {
+		return "", fmt.Errorf("%s is kept by another service", at)
+	}
+	for {
+		_, err := s.folder.Stat(ctx, at)
+		if err == nil {
+			return s.folder.File(at), nil
+		}
+		if !errors.Is(err, objects.ErrNotFound) {
+			return "", err
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return "", err
+		}
+	}
+}
