@@ -23,6 +23,9 @@ type Arrival struct {
 // Reject refuses the call with a SIP status.
 func (a *Arrival) Reject(status int) { a.leg.reject(status) }
 
+// Records implements contact.Recorder.
+func (a *Arrival) Records() bool { return a.leg.Records() }
+
 // own is the leg.
 func (a *Arrival) own() *leg { return a.leg }
 

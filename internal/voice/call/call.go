@@ -172,7 +172,7 @@ func (c *Calls) route(call contact.Call) string {
 		return trunk
 	}
 	if c.o.TrunkOf != nil && call.From != "" {
-		if own := c.o.TrunkOf(call.From); own != "" {
+		if own := c.o.TrunkOf(call.From); c.trunks[own].Address != "" {
 			return own
 		}
 	}

@@ -69,7 +69,10 @@ type saying struct {
 	cancel context.CancelFunc // ends the loading of sounds
 }
 
-var _ contact.Leg = (*leg)(nil)
+var (
+	_ contact.Leg      = (*leg)(nil)
+	_ contact.Recorder = (*leg)(nil)
+)
 
 func (c *Calls) newLeg(d direction, trunk, from, to string) *leg {
 	return &leg{
@@ -184,7 +187,11 @@ func (l *leg) signalled(ev sip.Event) {
 			f(referral{status: ev.Status, at: ev.At})
 		}
 	case sip.Ended:
-		l.ended(reason(ev, l.answered), ev.At)
+		why := reason(ev, l.answered)
+		if l.calls.ctx.Err() != nil { // the endpoint was faster in hanging up
+			why = problem
+		}
+		l.ended(why, ev.At)
 	case sip.Early, sip.Confirmed:
 	case sip.Held, sip.Resumed:
 		// The stream has told the session; a flow goes on, whoever listens.

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"errors"
 	"time"
 
 	"ringdown/internal/voice/sip"
@@ -13,32 +14,35 @@ func (l *leg) invite() { l.ring(l.call.RingTimeout) }
 func (l *leg) ring(patience time.Duration) {
 	endpoint := l.calls.Endpoint()
 	if l.trunk == "" || endpoint == nil {
-		l.fail("no trunk leads there", nil)
+		l.fail(problem, errNoTrunk)
 		return
 	}
 	media, err := l.connect()
 	if err != nil {
-		l.fail("no port for the sound", err)
+		l.fail(problem, err)
 		return
 	}
 	l.line, err = endpoint.Dial(sip.Invitation{
 		Trunk: l.trunk, To: l.call.To, From: l.call.From, FromName: l.call.FromName,
 		Ring: patience, Media: media, Hear: l.signal,
 	})
-	if err != nil {
-		l.fail("it cannot be sent", err)
+	switch {
+	case errors.Is(err, sip.ErrUnreachable): // as the network says of telephones that are switched off
+		l.fail(unanswered, err)
+		return
+	case err != nil:
+		l.fail(problem, err)
 		return
 	}
 	l.began = l.line.At()
 	l.logBegin()
 }
 
+// errNoTrunk is that of a call that no trunk is for.
+var errNoTrunk = errors.New("no trunk leads there")
+
 // fail ends a call that could not even begin.
-func (l *leg) fail(what string, err error) {
-	attrs := []any{"trunk", l.trunk, "to", tail(l.to), "contact", string(l.call.ContactID), "why", what}
-	if err != nil {
-		attrs = append(attrs, "error", err)
-	}
-	l.calls.o.Logger.Error("a call cannot be made", attrs...)
-	l.ended(problem, l.calls.o.Now())
+func (l *leg) fail(why string, err error) {
+	l.calls.o.Logger.Error("a call cannot be made", "trunk", l.trunk, "to", tail(l.to), "contact", string(l.call.ContactID), "error", err)
+	l.ended(why, l.calls.o.Now())
 }

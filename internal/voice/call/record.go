@@ -1,8 +1,11 @@
 package call
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
+	"ringdown/internal/audio"
 	"ringdown/internal/contact"
 	"ringdown/internal/voice/media"
 )
@@ -19,6 +22,9 @@ type tape struct {
 	file     RecordingFile
 	recorder *media.Recorder
 }
+
+// Records implements contact.Recorder.
+func (l *leg) Records() bool { return l.calls.o.Record != nil }
 
 // Record implements contact.Leg. What is to be recorded before the answer is from
 // then on.
@@ -61,7 +67,7 @@ func (l *leg) openRecording(r contact.Recording) {
 	l.recordings[r.Kind] = current
 	call, contactID := l.id(), string(l.call.ContactID)
 	l.calls.work.Go(func() { // called from one of work
-		t, err := l.calls.newTape(r.URI)
+		t, err := l.calls.newTape(r)
 		if err != nil {
 			l.calls.o.Logger.Error("a call is not recorded", "call", call, "contact", contactID, "uri", r.URI, "error", err)
 			l.note(func() {
@@ -98,14 +104,21 @@ func (l *leg) stopRecording(kind contact.RecordingKind) {
 }
 
 // newTape opens a file and begins to record on it.
-func (c *Calls) newTape(uri string) (*tape, error) {
-	file, err := c.o.Record(uri)
+func (c *Calls) newTape(r contact.Recording) (*tape, error) {
+	file, err := c.o.Record(r.URI)
 	if err != nil {
 		return nil, fmt.Errorf("opening a recording: %w", err)
 	}
+	switch r.Track {
+	case contact.WholeRecording:
+	case contact.ToAgentRecording:
+		file = &oneSided{file, received}
+	case contact.FromAgentRecording:
+		file = &oneSided{file, sent}
+	}
 	recorder, err := media.NewRecorder(file)
-	if err != nil {
-		return nil, fmt.Errorf("beginning a recording: %w", err)
+	if err != nil { // what there is of it is put away
+		return nil, errors.Join(fmt.Errorf("beginning a recording: %w", err), file.Store())
 	}
 	return &tape{file, recorder}, nil
 }
@@ -121,4 +134,34 @@ func (c *Calls) keep(t *tape, uri string) {
 			c.o.Logger.Error("a recording is not stored", "uri", uri, "error", err)
 		}
 	})
+}
+
+// The channels of a recording (media.Session.Record).
+const (
+	received = 0 // what the far side says
+	sent     = 1 // what it hears
+)
+
+// recordingFormat is that of recordings.
+var recordingFormat = audio.Format{Encoding: audio.PCM, Channels: 2, Rate: 8000, Bits: 16}
+
+// recordingHeader is how much of a recording stands before the sound.
+var recordingHeader = int64(len(audio.EncodeWAV(recordingFormat, nil)))
+
+// oneSided keeps one channel of a recording; the other is silence.
+type oneSided struct {
+	RecordingFile
+	channel int64
+}
+
+// WriteAt implements media.File.
+func (o *oneSided) WriteAt(b []byte, off int64) (int, error) {
+	const sample = 2 // bytes
+	kept := slices.Clone(b)
+	for i := range kept {
+		if at := off + int64(i) - recordingHeader; at >= 0 && at/sample%2 != o.channel {
+			kept[i] = 0
+		}
+	}
+	return o.RecordingFile.WriteAt(kept, off)
 }
