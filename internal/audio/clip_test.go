@@ -65,11 +65,11 @@ func TestReadClipPassBand(t *testing.T) {
 			if hz > passBand*float64(rate) {
 				continue
 			}
-			c, err := ReadClip(wav(Format{PCM, 1, rate, 16}, tone(rate, hz, 0.5, 400*time.Millisecond)))
+			c, err := ReadClip(wav(Format{PCM, 1, rate, 16}, tone(rate, hz, 0.5, 200*time.Millisecond)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := c.Duration(); got != 400*time.Millisecond {
+			if got := c.Duration(); got != 200*time.Millisecond {
 				t.Errorf("%d: it plays %v", rate, got)
 			}
 			s := middle(c.Samples())
@@ -91,7 +91,7 @@ func TestReadClipStopBand(t *testing.T) {
 			if hz >= float64(rate)/2 {
 				continue
 			}
-			c, err := ReadClip(wav(Format{PCM, 1, rate, 16}, tone(rate, hz, 0.5, 400*time.Millisecond)))
+			c, err := ReadClip(wav(Format{PCM, 1, rate, 16}, tone(rate, hz, 0.5, 200*time.Millisecond)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,6 @@ func TestReadClipFormats(t *testing.T) {
 		{Format{ALaw, 1, 8000, 8}, -40},
 		{Format{MuLaw, 2, 16000, 8}, -40},
 		{Format{ALaw, 1, 11025, 8}, -40},
-		{Format{PCM, 1, 8000, 16}, -90},
 	} {
 		t.Run(fmt.Sprintf("%s, %d channels, %d, %d bits", c.f.Encoding, c.f.Channels, c.f.Rate, c.f.Bits), func(t *testing.T) {
 			in := tone(c.f.Rate, 1000, 0.5, time.Second)
@@ -221,15 +220,15 @@ func TestReadClipShort(t *testing.T) {
 	}
 }
 
-// TestReadClipLong decodes ten minutes of 48 kHz in stereo: it takes little
-// more memory than what comes out.
+// TestReadClipLong decodes two minutes of 48 kHz in stereo: it takes little more
+// memory than what comes out.
 func TestReadClipLong(t *testing.T) {
-	file := EncodeWAV(Format{PCM, 2, 48000, 16}, make([]byte, 600*48000*4))
+	file := EncodeWAV(Format{PCM, 2, 48000, 16}, make([]byte, 120*48000*4))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	c, err := ReadClip(file)
 	runtime.ReadMemStats(&after)
-	if err != nil || c.Duration() != 10*time.Minute {
+	if err != nil || c.Duration() != 2*time.Minute {
 		t.Fatal(c.Duration(), err)
 	}
 	if got, out := after.TotalAlloc-before.TotalAlloc, uint64(2*len(c.Samples())); got > out+1<<20 {
@@ -250,7 +249,7 @@ func TestEncoded(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if &c.Encoded(MuLaw)[0] != &c.Encoded(MuLaw)[0] {
+	if first, second := c.Encoded(MuLaw), c.Encoded(MuLaw); &first[0] != &second[0] {
 		t.Error("it is made twice")
 	}
 	if got := c.Encoded(PCM); len(got) != 16000 {

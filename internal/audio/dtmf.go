@@ -69,9 +69,10 @@ const (
 	// ignored.
 	dtmfLeast = -38.0
 	// The upper tone may be this much louder or softer than the lower one, in
-	// decibels. Lines attenuate it more.
-	dtmfTwist        = 6.0
-	dtmfReverseTwist = 10.0
+	// decibels; lines attenuate it more. Q.24 has 4 and 8 taken, and what one tone
+	// adds to the measurement of the other is up to 3.
+	dtmfTwist        = 7.0
+	dtmfReverseTwist = 12.0
 	// Of the power in a window, the two tones have at least this share; speech and
 	// music, whose power is spread, do not. At 1.5% off, which is to be taken, a
 	// tone has three quarters of its power left in our measurement.

