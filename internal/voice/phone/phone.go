@@ -22,7 +22,6 @@ import (
 	"ringdown/internal/audio"
 	"ringdown/internal/voice/media"
 	"ringdown/internal/voice/sip"
-	"ringdown/internal/voice/stream"
 )
 
 // DefaultNumber is the number of a phone without one: it is set aside for fiction
