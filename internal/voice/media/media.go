@@ -7,6 +7,15 @@
 // (prompts, mixes) is sent by the engine's clocks. Events are told on goroutines
 // of the engine, in order for each session, never while one of its methods runs in
 // the same goroutine.
+//
+// How sound goes: a packet that arrives (receive.go) is checked, counted, placed on
+// the engine's time line (timeline.go) for recordings and mixes, and relayed at once
+// where two sessions are bridged. What leaves (send.go) is one stream for the whole
+// call, whatever it is made of: its SSRC stays, its sequence has no holes of our
+// making and its timestamps follow the clock (RFC 3550 §5.1).
+//
+// Locks are taken in this order: Engine.topology, bridge.mu, receiver.mu, sender.mu,
+// teller.mu. None is held while an event is told.
 package media
 
 import (
@@ -29,11 +38,18 @@ type Options struct {
 	// Silence is how long a session may receive nothing until it tells TimedOut; 0
 	// for 30 s. It is suspended while the session does not receive (hold).
 	Silence time.Duration
-	Logger  *slog.Logger
+	// Jitter is how long sound waits to be mixed, so that packets which come late or
+	// out of order are in time; 0 for 60 ms. What is relayed does not wait.
+	Jitter time.Duration
+	// Now is the clock; nil for time.Now.
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Params are what the two sides have agreed.
 type Params struct {
+	// Remote and RemoteRTCP are where the far side says that it listens. Without
+	// RemoteRTCP it is the port after that of RTP (RFC 3550 §11).
 	Remote, RemoteRTCP netip.AddrPort
 	Codec              audio.Encoding // audio.MuLaw or audio.ALaw
 	PayloadType        uint8          // of Codec

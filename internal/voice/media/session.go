@@ -1,70 +1,131 @@
 package media
 
 import (
-	"ringdown/internal/audio"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"ringdown/internal/audio"
 )
-
-// Engine has the ports and the clocks.
-type Engine struct{}
-
-// New makes an engine. Its ports are opened as they are needed.
-func New(o Options) (*Engine, error) { panic("not yet") }
-
-// Open takes a port for one side of a call. Hear is told what happens to it. The
-// error is ErrNoPorts when all are taken or rest.
-func (e *Engine) Open(hear func(Event)) (*Session, error) { panic("not yet") }
-
-// Close ends all sessions and waits for their goroutines.
-func (e *Engine) Close() error { panic("not yet") }
-
-// Sessions is how many sessions are open; Ports how many ports are not free, those
-// at rest included.
-func (e *Engine) Sessions() int { panic("not yet") }
-func (e *Engine) Ports() int    { panic("not yet") }
 
 // Session is one side of a call. Its methods do not block; after Close they do
 // nothing.
-type Session struct{}
+type Session struct {
+	engine    *Engine
+	clock     *clock
+	port      int
+	rtp, rtcp *net.UDPConn
+	wireRTCP  wire
+	closed    atomic.Bool
+
+	events teller
+	in     receiver
+	out    sender
+
+	// Where what is received goes: at most one of a peer that it is relayed to and a
+	// bridge that mixes it. Both are written under Engine.topology.
+	peer   atomic.Pointer[Session]
+	mixed  atomic.Pointer[bridge]
+	bridge *bridge // guarded by Engine.topology
+
+	naming sync.Once
+	cname  string
+
+	tapping   sync.Mutex
+	recorders map[string]*Recorder
+	taps      atomic.Pointer[[]*Recorder] // those of recorders; nil when there is none
+}
 
 // Port is that of RTP; RTCP is the next.
-func (s *Session) Port() int { panic("not yet") }
+func (s *Session) Port() int { return s.port }
 
 // Set has the session send and receive as agreed, from now on. It may be called
-// again. The far side's true address is learned from what it sends (symmetric RTP,
-// RFC 4961), once for each Set.
-func (s *Session) Set(p Params) { panic("not yet") }
+// again.
+//
+// The far side's true address is learned from what it sends (symmetric RTP, RFC
+// 4961), anew when Set names another Remote: the first to send what fits is
+// believed. Another is only when that one has been silent for two seconds, but
+// Remote itself always is, so that a stranger cannot take a call over from it.
+func (s *Session) Set(p Params) {
+	if s.closed.Load() {
+		return
+	}
+	p = p.normal()
+	s.out.prepare(p.Codec)
+	now := s.engine.o.Now()
+	s.in.set(p, now)
+	s.out.agree(p, now)
+}
 
-// Play plays clips one after the other, in place of what plays. Played with seq
-// tells that the last is over; with loop there is no end.
-func (s *Session) Play(seq int, clips []*audio.Clip, loop bool) { panic("not yet") }
+// Close frees the port. What was being told is told to its end, nothing after it.
+func (s *Session) Close() {
+	if !s.closed.CompareAndSwap(false, true) {
+		return
+	}
+	s.events.close()
+	s.Leave()
+	s.clock.remove(s)
+	s.goodbye()
+	s.out.close()
+	s.tapping.Lock()
+	s.recorders = nil
+	s.taps.Store(nil)
+	s.tapping.Unlock()
+	if s.rtp != nil {
+		line{s.port, s.rtp, s.rtcp}.close()
+		s.engine.ports.free(s.port, s.engine.o.Now())
+	}
+	s.engine.mu.Lock()
+	delete(s.engine.sessions, s)
+	s.engine.mu.Unlock()
+}
 
-// Hush ends what plays; no Played is told for it.
-func (s *Session) Hush() { panic("not yet") }
-
-// Press sends digits (RFC 4733), or tones in the sound where the far side takes no
-// events. A comma is a pause of a second.
-func (s *Session) Press(digits string) { panic("not yet") }
-
-// Bridge connects sessions: each hears all others of its bridge. Two sessions that
-// only hear each other are relayed packet by packet, without a mix. A session
-// leaves its bridge with Leave or Close; what a session plays is heard in place of
-// the bridge.
-func (s *Session) Bridge(other *Session) { panic("not yet") }
-
-// Leave takes the session out of its bridge.
-func (s *Session) Leave() { panic("not yet") }
+// tick sends what is due and looks whether the far side is still there.
+func (s *Session) tick(at time.Time, missed int) {
+	if s.closed.Load() {
+		return
+	}
+	if s.in.gone(at, s.engine.o.Silence) {
+		s.events.tell(Event{Kind: TimedOut})
+	}
+	if s.out.tick(at, missed) {
+		s.report(at)
+	}
+}
 
 // Record has what the session receives and what it sends recorded, each in a
 // channel of its own: 0 what it receives, 1 what it sends. One recorder may be
 // given to a session at a time for each name; nil ends that.
-func (s *Session) Record(name string, r *Recorder) { panic("not yet") }
+func (s *Session) Record(name string, r *Recorder) {
+	s.tapping.Lock()
+	defer s.tapping.Unlock()
+	if s.closed.Load() {
+		return
+	}
+	if s.recorders == nil {
+		s.recorders = map[string]*Recorder{}
+	}
+	if s.recorders[name] = r; r == nil {
+		delete(s.recorders, name)
+	}
+	if len(s.recorders) == 0 {
+		s.taps.Store(nil)
+		return
+	}
+	taps := make([]*Recorder, 0, len(s.recorders))
+	for _, r := range s.recorders {
+		taps = append(taps, r)
+	}
+	s.taps.Store(&taps)
+}
 
-// Close frees the port.
-func (s *Session) Close() { panic("not yet") }
-
-// Stats are what has been carried so far.
-func (s *Session) Stats() Stats { panic("not yet") }
+// The channels of a recording.
+const (
+	received = 0
+	sent     = 1
+)
 
 // Stats of a session (RFC 3550 §6.4).
 type Stats struct {
@@ -77,21 +138,25 @@ type Stats struct {
 	FarLost float64
 }
 
-// Recorder writes what sessions carry to a file of two channels, in step with the
-// clock: what is not heard is silence.
-type Recorder struct{}
-
-// File is where a Recorder writes.
-type File interface {
-	WriteAt(b []byte, off int64) (int, error)
+// Stats are what has been carried so far.
+func (s *Session) Stats() Stats {
+	var st Stats
+	s.in.stats(&st)
+	st.PacketsSent = s.out.sent()
+	return st
 }
 
-// NewRecorder begins a recording now.
-func NewRecorder(f File) (*Recorder, error) { panic("not yet") }
-
-// Suspend has silence recorded until Resume.
-func (r *Recorder) Suspend() { panic("not yet") }
-func (r *Recorder) Resume()  { panic("not yet") }
-
-// Close completes the file's header. The sessions no longer write to it.
-func (r *Recorder) Close() error { panic("not yet") }
+// normal fills in what is not said.
+func (p Params) normal() Params {
+	p.Remote, p.RemoteRTCP = unmapped(p.Remote), unmapped(p.RemoteRTCP)
+	if !p.RemoteRTCP.IsValid() && p.Remote.IsValid() {
+		p.RemoteRTCP = netip.AddrPortFrom(p.Remote.Addr(), p.Remote.Port()+1)
+	}
+	if p.Codec != audio.ALaw {
+		p.Codec = audio.MuLaw
+	}
+	if p.Ptime < 10*time.Millisecond || p.Ptime > 200*time.Millisecond {
+		p.Ptime = period
+	}
+	return p
+}
