@@ -292,13 +292,14 @@ func phoneCall(ctx context.Context, p *program, dial bool, args []string) (err e
 		Register: !dial && !h.direct, Headers: h.headers,
 		Logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
-	v := &vigil{p: p, handset: h, began: time.Now()}
+	v := &vigil{p: p, handset: h, began: time.Now(), hurry: make(chan struct{})}
 	if v.phone, err = phone.New(ctx, o); err != nil {
 		return err
 	}
+	defer v.hasten(ctx)()
 	defer func() {
-		if !v.atOnce {
-			err = errors.Join(err, v.phone.Close())
+		if parting := v.hangUp(); !errors.Is(err, errAtOnce) {
+			err = errors.Join(err, parting)
 		}
 	}()
 	if dial {

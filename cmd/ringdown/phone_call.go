@@ -34,10 +34,10 @@ var errAtOnce = errors.New("ended before the far side has confirmed it")
 // vigil is a phone at work, and what is printed of it.
 type vigil struct {
 	*handset
-	p      *program
-	phone  *phone.Phone
-	began  time.Time
-	atOnce bool // Ctrl-C was pressed twice: nobody is waited for
+	p     *program
+	phone *phone.Phone
+	began time.Time
+	hurry chan struct{} // closed when Ctrl-C was pressed twice: nobody is waited for
 
 	mu   sync.Mutex // of what is printed, and of live
 	live *phone.Call
@@ -149,7 +149,6 @@ func (v *vigil) follow(ctx context.Context, call *phone.Call, number int) error 
 		pick.set(v.answerAfter)
 	}
 	stopped := ctx.Done()
-	var again chan os.Signal
 	parting := newAlarm()
 	defer parting.stop()
 	for {
@@ -172,21 +171,52 @@ func (v *vigil) follow(ctx context.Context, call *phone.Call, number int) error 
 		case <-enough.rang():
 			call.Hangup()
 		case <-stopped:
-			// The second Ctrl-C is not in ctx, which is done.
 			stopped = nil
-			again = make(chan os.Signal, 1)
-			signal.Notify(again, os.Interrupt)
-			defer signal.Stop(again)
 			parting.set(partingTime)
 			call.Hangup()
-		case <-again:
-			v.mu.Lock()
-			v.atOnce = true
-			v.mu.Unlock()
+		case <-v.hurry:
 			return errAtOnce
 		case <-parting.rang():
 			return errors.New("the far side did not confirm that the call is over")
 		}
+	}
+}
+
+// hasten closes hurry at the second Ctrl-C, which is not in ctx any more. What it
+// returns ends that.
+func (v *vigil) hasten(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-done:
+			return
+		}
+		again := make(chan os.Signal, 1)
+		signal.Notify(again, os.Interrupt)
+		defer signal.Stop(again)
+		select {
+		case <-again:
+			close(v.hurry)
+		case <-done:
+		}
+	})
+	return func() {
+		close(done)
+		all.Wait()
+	}
+}
+
+// hangUp puts the phone away: calls end, and it is no longer registered.
+func (v *vigil) hangUp() error {
+	closed := make(chan error, 1)
+	go func() { closed <- v.phone.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-v.hurry:
+		return errAtOnce // and with it the process
 	}
 }
 
