@@ -84,7 +84,7 @@ func (c *Call) remind() {
 func (c *Call) Answer(m Media, hear func(Event)) {
 	done := c.post(func() {
 		switch {
-		case c.out || c.hear != nil:
+		case c.out || c.media != nil:
 		case c.phase == over:
 			hear(*c.done)
 		default:
