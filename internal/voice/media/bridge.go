@@ -197,7 +197,7 @@ func (b *bridge) press(from *Session, keys string) {
 	b.mu.Unlock()
 	for _, m := range members {
 		if m != from {
-			m.Press(keys)
+			m.out.pressedBy(keys, false)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (k *ticks) tick(at time.Time, missed int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.at, k.now, k.missed = append(k.at, at), append(k.now, time.Now()), append(k.missed, missed)
-	time.Sleep(k.stall)
+	pass(k.stall)
 	k.stall = 0
 }
 
@@ -40,9 +40,9 @@ func TestClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newTestClock(t)
 		var k ticks
-		time.Sleep(time.Hour) // with nobody to drive
+		pass(time.Hour) // with nobody to drive
 		c.add(&k)
-		time.Sleep(10*time.Second + time.Millisecond)
+		pass(10*time.Second + time.Millisecond)
 		c.remove(&k)
 		c.remove(&k)
 		synctest.Wait()
@@ -50,13 +50,13 @@ func TestClock(t *testing.T) {
 		if n != 500 {
 			t.Errorf("%d ticks in ten seconds", n)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		if len(k.at) != n {
 			t.Error("it goes on after its end")
 		}
 		c.add(&k)
-		time.Sleep(time.Second + time.Millisecond)
+		pass(time.Second + time.Millisecond)
 		c.remove(&k)
 		synctest.Wait()
 		if len(k.at) != n+50 || k.missed[n] != 0 {
@@ -78,7 +78,7 @@ func TestClockStalled(t *testing.T) {
 			c := newTestClock(t)
 			k := ticks{stall: stall + time.Millisecond}
 			c.add(&k)
-			time.Sleep(2*time.Second + 5*time.Millisecond)
+			pass(2*time.Second + 5*time.Millisecond)
 			c.remove(&k)
 			k.mu.Lock()
 			defer k.mu.Unlock()

@@ -72,8 +72,20 @@ func (s *Session) Press(digits string) {
 	tones() // made here, not by a clock
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	room := max(0, maxPressed-len(s.out.press.queue))
-	s.out.press.queue = append(s.out.press.queue, keys[:min(room, len(keys))]...)
+	s.out.press.add(keys)
+}
+
+// pressedBy has the far side hear digits that another of its bridge has sent as
+// events, unless it hears something else. Where events are relayed as they are,
+// this is for those who take none.
+func (o *sender) pressedBy(keys string, relayed bool) {
+	tones()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed || !o.agreed || !o.p.Send || o.play.on || relayed && o.p.Events != 0 {
+		return
+	}
+	o.press.add([]byte(keys))
 }
 
 // maxPressed is how many digits wait to be sent.
@@ -98,18 +110,21 @@ const (
 // press sends digits, a tick at a time.
 type press struct {
 	queue []byte
-	key   int // the event that is being sent, as it is in keyNames; meaningless when !on
-	on    bool
-	pause int // ticks to wait
-	step  int // ticks of the event
+	on    bool // a digit is being sent
+	key   int  // its event
+	pause int  // ticks to wait
+	step  int  // ticks of the event
 	start uint32
 	tone  reel // the same as sound
 }
 
-// busy says that a digit is being sent, in place of all else.
-func (p *press) busy() bool { return p.on }
+func (p *press) add(keys []byte) {
+	room := max(0, maxPressed-len(p.queue))
+	p.queue = append(p.queue, keys[:min(room, len(keys))]...)
+}
 
-// tick sends what is due of a digit. It says false when there is none.
+// tickPress sends what is due of a digit, in place of all else. It says false when
+// there is none.
 func (o *sender) tickPress(at time.Time) bool {
 	p := &o.press
 	if p.pause > 0 {
@@ -157,7 +172,7 @@ func (o *sender) pressEvent(at time.Time) {
 	if !o.turn(origin{kind: fromPress}, at) {
 		return
 	}
-	if o.p.Events == 0 { // agreed meanwhile
+	if o.p.Events == 0 { // agreed meanwhile; what has begun cannot be ended
 		p.on = false
 		return
 	}

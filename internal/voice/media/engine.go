@@ -110,7 +110,6 @@ func (e *Engine) enlist(s *Session) bool {
 func (e *Engine) session(hear func(Event)) *Session {
 	s := &Session{engine: e, clock: e.idlest()}
 	s.events.hear, s.events.wg = hear, &e.wg
-	s.in.init()
 	s.out.init(s)
 	return s
 }

@@ -86,16 +86,11 @@ type receiver struct {
 	keys    keypad
 	tones   *audio.Detector // of digits in the sound, where there are no events
 	mix     *window         // what a bridge mixes
-	last    []int16         // the sound of the packet before, for tones
-	pcm     []int16         // that of this one
+	pcm     []int16         // the sound of a packet
+	last    []int16         // that of the one before, for tones
 	total   uint64
 
 	far reports // what RTCP tells
-}
-
-func (r *receiver) init() {
-	r.pcm = make([]int16, maxDatagram)
-	r.last = make([]int16, 0, maxDatagram)
 }
 
 // set begins what has been agreed.
@@ -194,7 +189,7 @@ func (s *Session) receive(b []byte, from netip.AddrPort, now time.Time) {
 	if what == sound {
 		r.stream.time(h, position)
 	}
-	codec, epoch, inBand := r.p.Codec, r.stream.epoch, what == sound
+	codec, epoch := r.p.Codec, r.stream.epoch
 	r.mu.Unlock()
 
 	if moved {
@@ -205,10 +200,10 @@ func (s *Session) receive(b []byte, from netip.AddrPort, now time.Time) {
 	}
 	if p := s.peer.Load(); p != nil {
 		p.out.relay(&packet{h: h, b: b, what: what, codec: codec, from: origin{fromPeer, s, epoch}, late: order == late}, now)
-		if !inBand && keys != "" && !p.out.takesEvents() {
-			p.Press(keys)
+		if what == event && keys != "" {
+			p.out.pressedBy(keys, true)
 		}
-	} else if m := s.mixed.Load(); m != nil && !inBand && keys != "" {
+	} else if m := s.mixed.Load(); m != nil && what == event && keys != "" {
 		m.press(s, keys)
 	}
 }
@@ -243,8 +238,8 @@ func (s *Session) hearSound(h header, payload []byte, order order, position int6
 	if taps == nil && r.mix == nil && r.tones == nil {
 		return ""
 	}
-	pcm := r.pcm[:len(payload)]
-	pcm = audio.DecodeSamples(r.p.Codec, pcm[:0], payload)
+	r.pcm = audio.DecodeSamples(r.p.Codec, r.pcm[:0], payload)
+	pcm := r.pcm
 	if taps != nil {
 		at := s.engine.moment(place)
 		for _, t := range *taps {

@@ -133,7 +133,7 @@ func TestRecorder(t *testing.T) {
 		}
 		var lost, gone int
 		for tick := range 500 {
-			time.Sleep(period)
+			pass(period)
 			at := time.Duration(tick) * period
 			switch {
 			case tick%50 == 49: // lost, in channel 0
@@ -200,13 +200,13 @@ func TestRecorderFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		synctest.Wait()
 		before, _ := file.channels(t)
 		file.mu.Lock()
 		file.fail = full
 		file.mu.Unlock()
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		for range 2 {
 			if err := r.Close(); !errors.Is(err, full) {
 				t.Errorf("the error is %v", err)

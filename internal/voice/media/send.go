@@ -79,8 +79,6 @@ type sender struct {
 
 func (o *sender) init(s *Session) {
 	o.s, o.ssrc, o.seq, o.end = s, random(), uint16(random()), random()
-	o.pending = make([]byte, 0, maxDatagram)
-	o.pcm = make([]int16, maxDatagram)
 }
 
 // prepare has what plays encoded, so that a clock need not do it.
@@ -133,13 +131,6 @@ func (o *sender) sent() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.packets
-}
-
-// takesEvents says whether the far side takes digits as events.
-func (o *sender) takesEvents() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.p.Events != 0
 }
 
 // tick sends what a clock has to: digits before prompts before silence. It says
@@ -277,8 +268,8 @@ func (o *sender) record(payload []byte, timestamp uint32, mark bool, now time.Ti
 		return
 	}
 	e := o.s.engine
-	pcm := o.pcm[:len(payload)]
-	pcm = audio.DecodeSamples(o.p.Codec, pcm[:0], payload)
+	o.pcm = audio.DecodeSamples(o.p.Codec, o.pcm[:0], payload)
+	pcm := o.pcm
 	at := e.moment(o.track.place(timestamp, e.position(now), mark))
 	for _, t := range *taps {
 		t.put(sent, at, pcm)
@@ -301,13 +292,13 @@ type packet struct {
 func (o *sender) relay(p *packet, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.closed || !o.agreed || !o.p.Send {
-		return
-	}
 	if p.what != quiet {
 		o.bridged = now
 	}
-	if o.play.on || o.press.on {
+	if o.closed || !o.agreed || !o.p.Send || o.play.on || o.press.on {
+		if p.from == o.source {
+			o.source = origin{} // what is kept back leaves no hole in the sequence
+		}
 		return
 	}
 	if p.from != o.source || o.astray(p, now) {
