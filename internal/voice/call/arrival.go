@@ -97,14 +97,14 @@ func (a *arrival) Answer(hear func(contact.LegEvent)) {
 
 // answer picks up. A caller who has gone is told of by the signalling at once.
 func (l *leg) answer() {
-	media, err := l.connect()
+	sound, err := l.connect(l.calls.Endpoint())
 	if err != nil {
 		l.calls.o.Logger.Error("a call cannot be answered", "call", l.id(), "trunk", l.trunk, "error", err)
 		l.line.Reject(unavailable)
 		l.ended(problem, l.calls.o.Now())
 		return
 	}
-	l.line.Answer(media, l.signal)
+	l.line.Answer(sound, l.signal)
 }
 
 // Hangup implements contact.Leg. A call that is not answered yet is refused.

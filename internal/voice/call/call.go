@@ -19,7 +19,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -124,7 +123,7 @@ func (c *Calls) Open(ctx context.Context) error {
 	}
 	o := c.o.Media
 	if !o.Address.IsValid() {
-		o.Address = endpoint.Addr().Addr()
+		o.Address = soundAddress(c.o.SIP.Listen, endpoint.Addr().Addr())
 	}
 	engine, err := media.New(o)
 	if err != nil {
@@ -224,17 +223,37 @@ func (c *Calls) start(f func()) bool {
 	return true
 }
 
-// advertised is the address that the far side of a trunk is told to send sound to.
-func (c *Calls) advertised(trunk string) netip.Addr {
-	for _, host := range []string{c.trunks[trunk].Advertise, c.o.SIP.Advertise} {
-		if a, err := netip.ParseAddrPort(host); err == nil { // the port is that of signalling
-			return a.Addr()
-		}
-		if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-			return a
-		}
+// soundAddress is where sound is received when signalling listens at an address: the
+// same. A socket that listens at any address takes IPv4 and IPv6, whichever of the
+// two it was asked for; one for sound takes one of them, which is IPv4 then.
+func soundAddress(listen string, at netip.Addr) netip.Addr {
+	if a, err := netip.ParseAddrPort(listen); err == nil {
+		return a.Addr()
 	}
-	return c.o.Media.Address
+	if at.IsUnspecified() {
+		return netip.IPv4Unspecified()
+	}
+	return at
+}
+
+// local is the address that the far side of a call is told to send sound to. It may
+// block while names are looked up.
+func (l *leg) local(endpoint *sip.Endpoint) (netip.Addr, error) {
+	c := l.calls
+	if c.trunks[l.trunk].Advertise == "" && c.o.SIP.Advertise == "" && !c.o.Media.Address.IsUnspecified() {
+		return c.o.Media.Address, nil
+	}
+	var here netip.Addr
+	var err error
+	if l.direction == inbound {
+		here, err = l.line.Local(c.ctx)
+	} else {
+		here, err = endpoint.Local(c.ctx, l.trunk, l.to)
+	}
+	if err == nil && here.Unmap().Is4() != c.o.Media.Address.Unmap().Is4() {
+		err = fmt.Errorf("sound is received at %s, the far side is to send it to %s", c.o.Media.Address, here)
+	}
+	return here, err
 }
 
 // tail is what a log may show of a telephone number.

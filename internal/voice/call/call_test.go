@@ -12,9 +12,8 @@ import (
 	"ringdown/internal/audio"
 	"ringdown/internal/contact"
 	"ringdown/internal/flow/machine"
-	"ringdown/internal/voice/media"
-	"ringdown/internal/voice/sip"
 	"ringdown/internal/voice/simulated"
+	"ringdown/internal/voice/sip"
 )
 
 const (
@@ -599,28 +598,78 @@ func TestDrain(t *testing.T) {
 	cancel()
 }
 
-// TestAdvertised: where the far side of a trunk is told to send sound to.
+// TestAdvertised: where the far side is told to send sound to, by calls out and in.
 func TestAdvertised(t *testing.T) {
-	for _, c := range []struct{ trunk, all, want string }{
-		{"", "", "127.0.0.1"},
-		{"", "203.0.113.1", "203.0.113.1"},
-		{"203.0.113.2", "203.0.113.1", "203.0.113.2"},
-		{"203.0.113.2:5070", "", "203.0.113.2"},
-		{"[2001:db8::1]:5070", "", "2001:db8::1"},
-		{"[2001:db8::1]", "", "2001:db8::1"},
+	for name, c := range map[string]struct{ listen, trunk, all, want string }{
+		"the socket's":               {"127.0.0.1:0", "", "", "127.0.0.1"},
+		"the system's":               {"0.0.0.0:0", "", "", "127.0.0.1"},
+		"the system's, any family":   {":0", "", "", "127.0.0.1"},
+		"by name":                    {"localhost:0", "", "", "127.0.0.1"},
+		"everybody's":                {"0.0.0.0:0", "", "127.0.0.9", "127.0.0.9"},
+		"everybody's, by name":       {"0.0.0.0:0", "", "localhost", "127.0.0.1"},
+		"the trunk's":                {"0.0.0.0:0", "127.0.0.8", "127.0.0.9", "127.0.0.8"},
+		"the trunk's, with brackets": {"0.0.0.0:0", "[127.0.0.8]", "", "127.0.0.8"},
 	} {
-		calls, err := New(Options{SIP: sip.Options{Advertise: c.all, Trunks: []sip.Trunk{{Name: "a", Advertise: c.trunk}}}, Media: media.Options{Address: loopback}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := calls.advertised("a").String(); got != c.want {
-			t.Errorf("%q, %q: %s, want %s", c.trunk, c.all, got, c.want)
-		}
-		if err := calls.Close(); err != nil {
-			t.Error(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			leakFree(t)
+			p := newPeer(t, sip.Trunk{}, nil)
+			arrivals := make(chan *Arrival, 1)
+			calls := server(t, p, func(o *Options) {
+				o.SIP.Listen, o.SIP.Advertise = c.listen, c.all
+				for i := range o.SIP.Trunks {
+					o.SIP.Trunks[i].Advertise = c.trunk
+				}
+				o.Arrive = func(a *Arrival) { arrivals <- a }
+			})
+			out, in := newListener(t), newListener(t)
+			leg := calls.Dial(contact.Call{To: customer, From: office}, out.hear)
+			out.wants(contact.LegRinging, contact.LegAnswered)
+			callee := <-p.calls
+			from := newPeer(t, sip.Trunk{Address: fmt.Sprintf("sip:127.0.0.1:%d", calls.Endpoint().Addr().Port())}, nil).dial(office)
+			a := <-arrivals
+			a.Answer(in.hear)
+			in.wants(contact.LegAnswered)
+			from.wait(sip.Answered)
+			for _, f := range []*far{callee, from} {
+				if agreed, _ := f.stream.Agreed(); agreed.Remote.Addr().String() != c.want {
+					t.Errorf("sound is sent to %s, want %s", agreed.Remote.Addr(), c.want)
+				}
+			}
+			callee.session.Press("1")
+			out.types("1")
+			from.session.Press("2")
+			in.types("2")
+			leg.Hangup()
+			out.ends("")
+			a.Hangup()
+			in.ends("")
+		})
 	}
-	if _, err := New(Options{SIP: sip.Options{Trunks: []sip.Trunk{{Name: "a"}, {Name: "a"}}}}); err == nil {
-		t.Error("two trunks of a name")
+}
+
+// TestFamilies: who is told an address that sound is not received at is not called.
+func TestFamilies(t *testing.T) {
+	leakFree(t)
+	p := newPeer(t, sip.Trunk{}, nil)
+	log := &written{}
+	calls := server(t, p, func(o *Options) {
+		o.SIP.Advertise = "2001:db8::1"
+		o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	})
+	h := newListener(t)
+	calls.Dial(contact.Call{To: customer, From: office}, h.hear)
+	h.ends("TELECOM_PROBLEM")
+	if !strings.Contains(log.String(), "the far side is to send it to 2001:db8::1") {
+		t.Errorf("the log has %s", log)
+	}
+}
+
+// TestNames: each trunk has a name of its own.
+func TestNames(t *testing.T) {
+	for _, trunks := range [][]sip.Trunk{{{Name: "a"}, {Name: "a"}}, {{}}} {
+		if c, err := New(Options{SIP: sip.Options{Trunks: trunks}}); err == nil {
+			t.Errorf("%d trunks of one name", len(trunks))
+			_ = c.Close()
+		}
 	}
 }

@@ -2,6 +2,7 @@ package call
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -149,7 +150,11 @@ func (l *leg) obey() {
 }
 
 // connect opens the sound of the call.
-func (l *leg) connect() (*stream.Stream, error) {
+func (l *leg) connect(endpoint *sip.Endpoint) (*stream.Stream, error) {
+	here, err := l.local(endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("where sound is sent to: %w", err)
+	}
 	s, err := l.calls.media.Open(func(ev media.Event) {
 		l.note(func() { l.heard(ev) })
 	})
@@ -157,11 +162,7 @@ func (l *leg) connect() (*stream.Stream, error) {
 		return nil, err
 	}
 	l.session.Store(s)
-	return stream.New(stream.Options{
-		Session: s,
-		Address: l.calls.advertised(l.trunk),
-		Codecs:  l.calls.trunks[l.trunk].Codecs,
-	}), nil
+	return stream.New(stream.Options{Session: s, Address: here, Codecs: l.calls.trunks[l.trunk].Codecs}), nil
 }
 
 // signal is told of the signalling, on its goroutine.

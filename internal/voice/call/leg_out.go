@@ -17,21 +17,17 @@ func (l *leg) ring(patience time.Duration) {
 		l.fail(problem, errNoTrunk)
 		return
 	}
-	media, err := l.connect()
+	sound, err := l.connect(endpoint)
 	if err != nil {
-		l.fail(problem, err)
+		l.fail(reasonOf(err), err)
 		return
 	}
 	l.line, err = endpoint.Dial(sip.Invitation{
 		Trunk: l.trunk, To: l.call.To, From: l.call.From, FromName: l.call.FromName,
-		Ring: patience, Media: media, Hear: l.signal,
+		Ring: patience, Media: sound, Hear: l.signal,
 	})
-	switch {
-	case errors.Is(err, sip.ErrUnreachable): // as the network says of telephones that are switched off
-		l.fail(unanswered, err)
-		return
-	case err != nil:
-		l.fail(problem, err)
+	if err != nil {
+		l.fail(reasonOf(err), err)
 		return
 	}
 	l.began = l.line.At()
@@ -40,6 +36,14 @@ func (l *leg) ring(patience time.Duration) {
 
 // errNoTrunk is that of a call that no trunk is for.
 var errNoTrunk = errors.New("no trunk leads there")
+
+// reasonOf is the reason of a call that cannot be sent.
+func reasonOf(err error) string {
+	if errors.Is(err, sip.ErrUnreachable) { // as the network says of telephones that are switched off
+		return unanswered
+	}
+	return problem
+}
 
 // fail ends a call that could not even begin.
 func (l *leg) fail(why string, err error) {
