@@ -1,7 +1,23 @@
 // Package speech makes sound of text: by a speech engine of the machine
 // (espeak-ng, flite), by a service over HTTP, or, where there is neither, by a
 // tone that marks where speech would be. What was spoken once is kept.
+//
+// Invariants:
+//   - a text reaches an engine by its standard input, never as an argument and
+//     never through a shell; of SSML only what this package understood, written
+//     anew, so that no tag can have an engine open a file;
+//   - a text is never logged: it may hold what a caller has told;
+//   - callers that want the same text at the same time wait for one run of the
+//     engine, which goes on until the last of them has left. The runs are
+//     goroutines of the Speaker's; Close waits for them.
 package speech
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
 
 // Text is something to say. One of Plain and SSML is set.
 type Text struct {
@@ -13,4 +29,73 @@ type Text struct {
 	Engine   string // standard, neural, generative; "" for standard
 	Style    string
 	Language string // such as en-US; "" for that of the voice
+}
+
+// How long a text may be (Amazon Polly, "Quotas": input text of
+// SynthesizeSpeech). The characters of tags count for the total alone.
+const (
+	maxBilled = 3000
+	maxTotal  = 6000
+)
+
+// Check reports why the real service would not say a text. A Speaker says as
+// much of it as it may have.
+func (t Text) Check() error {
+	if t.Plain != "" && t.SSML != "" {
+		return errors.New("it has both text and SSML")
+	}
+	if n := utf8.RuneCountInString(t.Plain) + utf8.RuneCountInString(t.SSML); n > maxTotal {
+		return fmt.Errorf("it has %d characters; it may have %d", n, maxTotal)
+	}
+	billed := utf8.RuneCountInString(t.Plain)
+	if t.SSML != "" {
+		billed = parse(t.SSML).billed
+	}
+	if billed > maxBilled {
+		return fmt.Errorf("it has %d characters without its tags; it may have %d", billed, maxBilled)
+	}
+	return nil
+}
+
+// normal is a text without what makes no difference to how it sounds, so that
+// it is found in the cache.
+func (t Text) normal() Text {
+	t.Plain = cut(strings.TrimSpace(t.Plain), maxBilled)
+	t.SSML = cut(strings.TrimSpace(t.SSML), maxTotal)
+	if t.SSML != "" {
+		t.Plain = ""
+	}
+	if t.Engine == "" {
+		t.Engine = "standard"
+	}
+	t.Engine = strings.ToLower(t.Engine)
+	if strings.EqualFold(t.Style, "None") {
+		t.Style = ""
+	}
+	t.Voice, t.Language = resolve(t.Voice, t.Language)
+	return t
+}
+
+// script is what a text says, however it was written.
+func (t Text) script() script {
+	if t.SSML != "" {
+		return parse(t.SSML)
+	}
+	var s scribe
+	s.write(t.Plain)
+	return s.done()
+}
+
+// cut leaves the first n characters of s.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
 }
