@@ -220,7 +220,7 @@ func (h *handset) read(speak, passwordFile string) error {
 		h.password = strings.TrimRight(string(raw), "\r\n")
 	}
 	if h.save != "" {
-		f, err := os.OpenFile(h.save, os.O_WRONLY|os.O_CREATE, 0o600) //nolint:gosec // as above
+		f, err := os.OpenFile(h.save, os.O_WRONLY|os.O_CREATE, 0o600)
 		if err != nil {
 			return fmt.Errorf("--save: %w", err)
 		}

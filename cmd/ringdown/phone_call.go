@@ -155,7 +155,7 @@ func (v *vigil) follow(ctx context.Context, call *phone.Call, number int) error 
 		select {
 		case e, ok := <-events:
 			if !ok {
-				return v.over(call, number)
+				return v.over(context.WithoutCancel(ctx), call, number)
 			}
 			hint.stop()
 			if e.What == phone.Answered {
@@ -247,10 +247,13 @@ func (v *vigil) tell(e phone.Event, number int) {
 }
 
 // over saves what was heard, and finds whether the call has gone well.
-func (v *vigil) over(call *phone.Call, number int) error {
+func (v *vigil) over(ctx context.Context, call *phone.Call, number int) error {
 	v.leave(call)
-	reason, _ := call.Ended(context.Background()) // it has
-	unanswered := call.Answered(context.Background())
+	reason, err := call.Ended(ctx)
+	if err != nil {
+		return err
+	}
+	unanswered := call.Answered(ctx)
 	if unanswered == nil {
 		if err := v.keep(call, number); err != nil {
 			return err

@@ -427,7 +427,8 @@ func (s *stream) end(err error) {
 	s.n.mu.Unlock()
 }
 
-// dial makes the connection and serves it.
+// dial makes the connection and serves it. Its context is the connection's, which
+// outlives whatever it was first needed for.
 func (s *stream) dial(to hop) {
 	ctx, cancel := context.WithTimeout(s.ctx, dialTime)
 	var d net.Dialer
