@@ -44,7 +44,9 @@ type leg struct {
 	hear     func(contact.LegEvent)
 	call     contact.Call // of a call that goes out
 	line     *sip.Call    // nil while there is none
+	stream   *stream.Stream
 	ringing  bool
+	silent   bool // nothing was heard for long, before the answer
 	answered bool
 	since    time.Time // of the answer
 	over     bool
@@ -162,7 +164,8 @@ func (l *leg) connect(endpoint *sip.Endpoint) (*stream.Stream, error) {
 		return nil, err
 	}
 	l.session.Store(s)
-	return stream.New(stream.Options{Session: s, Address: here, Codecs: l.calls.trunks[l.trunk].Codecs}), nil
+	l.stream = stream.New(stream.Options{Session: s, Address: here, Codecs: l.calls.trunks[l.trunk].Codecs})
+	return l.stream, nil
 }
 
 // signal is told of the signalling, on its goroutine.
@@ -206,6 +209,9 @@ func (l *leg) connected(at time.Time) {
 		return
 	}
 	l.answered, l.since = true, at
+	if l.silent {
+		l.stream.Renew()
+	}
 	l.hear(contact.LegEvent{Kind: contact.LegAnswered, At: at})
 	waiting := l.waiting
 	l.waiting = nil
@@ -235,6 +241,10 @@ func (l *leg) heard(ev media.Event) {
 			l.hear(contact.LegEvent{Kind: contact.LegSaid, Seq: seq, At: l.calls.o.Now()})
 		}
 	case media.TimedOut:
+		if !l.answered { // who rings need not be heard
+			l.silent = true
+			return
+		}
 		// Nobody is there any more, or the network has lost them: who has hung up
 		// would have said so.
 		l.calls.o.Logger.Warn("no sound from the far side of a call", "call", l.id(), "trunk", l.trunk)
@@ -386,8 +396,11 @@ func (l *leg) id() string {
 
 // logBegin and logEnd write one line each. Of telephone numbers they show the end.
 func (l *leg) logBegin() {
-	l.calls.o.Logger.Info("call begins", "call", l.id(), "direction", string(l.direction), "trunk", l.trunk,
-		"from", tail(l.from), "to", tail(l.to), "contact", string(l.call.ContactID))
+	attrs := []any{"call", l.id(), "direction", string(l.direction), "trunk", l.trunk, "from", tail(l.from), "to", tail(l.to)}
+	if l.direction == outbound { // whose contact a call that comes in will be is not known yet
+		attrs = append(attrs, "contact", string(l.call.ContactID))
+	}
+	l.calls.o.Logger.Info("call begins", attrs...)
 }
 
 func (l *leg) logEnd(why string, at time.Time, stats media.Stats) {

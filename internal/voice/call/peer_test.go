@@ -108,8 +108,12 @@ func (p *peer) newFar() *far {
 	p.tapes = append(p.tapes, f.tape)
 	p.mu.Unlock()
 	f.session.Record("heard", f.tape)
-	f.stream = stream.New(stream.Options{Session: f.session, Address: loopback})
+	f.stream = farStream(f.session)
 	return f
+}
+
+func farStream(s *media.Session) *stream.Stream {
+	return stream.New(stream.Options{Session: s, Address: loopback})
 }
 
 // pickUp answers a call.

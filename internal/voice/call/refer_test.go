@@ -122,13 +122,16 @@ func referring(t *testing.T) (s *scripted, calls *Calls, leg contact.Leg, h *lis
 	})
 	h = newListener(t)
 	leg = calls.Dial(contact.Call{To: customer, From: office}, h.hear)
-	s.answer(s.next("INVITE"), "200 OK", strings.Join([]string{
-		"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio 9 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000", "",
-	}, "\r\n"))
+	s.answer(s.next("INVITE"), "200 OK", description)
 	s.next("ACK")
 	h.wants(contact.LegAnswered)
 	return s, calls, leg, h
 }
+
+// description is that of a telephone that is not heard.
+var description = strings.Join([]string{
+	"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio 9 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000", "",
+}, "\r\n")
 
 const third = "+14155550177"
 
@@ -173,6 +176,7 @@ func TestReferThatFails(t *testing.T) {
 		two.ends("TELECOM_BUSY")
 		leg.Hangup()
 		one.ends("")
+		s.answer(s.next("BYE"), "200 OK", "")
 	})
 	t.Run("by a peer that never refers: a second call, joined", func(t *testing.T) {
 		leakFree(t)
@@ -205,6 +209,7 @@ func TestReferThatFails(t *testing.T) {
 		two.ends("TELECOM_UNANSWERED")
 		leg.Hangup()
 		one.ends("")
+		s.answer(s.next("BYE"), "200 OK", "")
 	})
 	t.Run("the far side hangs up meanwhile", func(t *testing.T) {
 		leakFree(t)
@@ -231,6 +236,7 @@ func TestReferThatFails(t *testing.T) {
 		two.ends("")
 		leg.Hangup()
 		one.ends("")
+		s.answer(s.next("BYE"), "200 OK", "")
 	})
 	t.Run("who has not answered is called for, not referred", func(t *testing.T) {
 		leakFree(t)
@@ -254,4 +260,33 @@ func TestReferThatFails(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestEarlySilence: before the answer nobody need be heard; after it they must.
+func TestEarlySilence(t *testing.T) {
+	leakFree(t)
+	s := newScripted(t)
+	calls := server(t, nil, func(o *Options) {
+		o.Media.Silence = 200 * time.Millisecond
+		o.SIP.Trunks = append(o.SIP.Trunks, sip.Trunk{Name: "out", Address: "sip:" + s.conn.LocalAddr().String()})
+	})
+	h := newListener(t)
+	calls.Dial(contact.Call{To: customer, From: office}, h.hear)
+	m := s.next("INVITE")
+	s.answer(m, "183 Session Progress", description)
+	h.wants(contact.LegRinging)
+	s.answer(m, "180 Ringing", "")
+	select {
+	case ev := <-h.events:
+		t.Fatalf("while it rings: %+v", ev)
+	case <-time.After(600 * time.Millisecond):
+	}
+	s.answer(m, "200 OK", description)
+	answered := h.wants(contact.LegAnswered)
+	s.next("ACK")
+	ended := h.wants(contact.LegEnded)
+	if after := ended.At.Sub(answered.At); ended.Reason != "TELECOM_PROBLEM" || after < 150*time.Millisecond {
+		t.Errorf("it ended with %s after %v", ended.Reason, after)
+	}
+	s.answer(s.next("BYE"), "200 OK", "")
 }

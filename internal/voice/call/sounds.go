@@ -163,7 +163,7 @@ func (s *sounds) prompt(ctx context.Context, uri string) *audio.Clip {
 		r = &reading{done: make(chan struct{})}
 		s.reading[uri] = r
 		// It is read for whoever wants it, even if who asked first hangs up.
-		s.calls.work.Go(func() { s.read(uri, r) }) // called from one of work
+		s.calls.work.Go(func() { s.read(s.calls.ctx, uri, r) }) // called from one of work
 	}
 	s.mu.Unlock()
 	select {
@@ -176,8 +176,8 @@ func (s *sounds) prompt(ctx context.Context, uri string) *audio.Clip {
 
 // read reads a prompt for all who wait for it. One that could be read before is
 // played as it was.
-func (s *sounds) read(uri string, r *reading) {
-	ctx, cancel := context.WithTimeout(s.calls.ctx, soundPatience)
+func (s *sounds) read(server context.Context, uri string, r *reading) {
+	ctx, cancel := context.WithTimeout(server, soundPatience)
 	defer cancel()
 	var clip *audio.Clip
 	err := errors.New("nothing reads prompts here")
@@ -194,7 +194,7 @@ func (s *sounds) read(uri string, r *reading) {
 		if old := s.find(uri); old != nil {
 			p.clip, p.warned = old.clip, old.warned
 		}
-		if s.calls.ctx.Err() == nil && now.Sub(p.warned) >= soundWarn {
+		if server.Err() == nil && now.Sub(p.warned) >= soundWarn {
 			p.warned = now
 			s.calls.o.Logger.Error("a prompt cannot be read", "uri", uri, "error", err)
 		}

@@ -140,6 +140,16 @@ func (s *Stream) Agreed() (sdp.Agreed, bool) {
 	return *s.agreed, true
 }
 
+// Renew has the session told once more what was agreed last, so that it waits anew for
+// the sound of a far side that it has given up.
+func (s *Stream) Renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.agreed != nil {
+		s.set(*s.agreed)
+	}
+}
+
 // local is what this side can do, with the version of its last description.
 func (s *Stream) local() sdp.Local {
 	l := sdp.Local{Address: s.o.Address, Port: s.o.Session.Port(), Codecs: s.o.Codecs, ID: s.id, Version: max(s.version, 1)}
@@ -158,6 +168,10 @@ func (s *Stream) agree(a sdp.Agreed) {
 		return
 	}
 	s.agreed = &a
+	s.set(a)
+}
+
+func (s *Stream) set(a sdp.Agreed) {
 	s.o.Session.Set(media.Params{
 		Remote: a.Remote, RemoteRTCP: a.RemoteRTCP, Codec: a.Codec, PayloadType: a.PayloadType, Events: a.Events,
 		Send: a.Direction.Sends(), Receive: a.Direction.Receives(), Ptime: a.Ptime,
