@@ -53,7 +53,7 @@ const (
 	demoAnswers = time.Second
 	demoPresses = 6500 * time.Millisecond
 	// demoWaits is how long the caller bears with the music of the queue.
-	demoWaits = 4 * time.Second
+	demoWaits = 7 * time.Second
 )
 
 // demo runs a contact centre from nothing to a call.
