@@ -23,7 +23,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 	far := &peer{media: engine}
 	endpoint, err := sip.Listen(b.Context(), sip.Options{
-		Listen: "127.0.0.1:0", Logger: quiet, Now: time.Now,
+		Listen: "127.0.0.1:0", Logger: quiet, Now: time.Now, Limits: sip.Limits{Invites: 1e6, Messages: 1e6},
 		Trunks:   []sip.Trunk{{Name: "server", Sources: []netip.Prefix{netip.PrefixFrom(loopback, 32)}}},
 		Incoming: func(c *sip.Call) { far.take(b, c) },
 	})
@@ -32,7 +32,7 @@ func BenchmarkCall(b *testing.B) {
 	}
 	calls, err := New(Options{
 		SIP: sip.Options{
-			Listen: "127.0.0.1:0", Logger: quiet, Now: time.Now,
+			Listen: "127.0.0.1:0", Logger: quiet, Now: time.Now, Limits: sip.Limits{Invites: 1e6, Messages: 1e6},
 			Trunks: []sip.Trunk{{Name: "out", Address: "sip:" + endpoint.Addr().String()}},
 		},
 		Media: media.Options{FirstPort: 42000, LastPort: 42999, Rest: time.Millisecond, Logger: quiet},
