@@ -19,7 +19,7 @@ type clock struct{ at time.Time }
 
 func newClock() *clock { return &clock{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
 
-func (c *clock) now() time.Time        { return c.at }
+func (c *clock) now() time.Time       { return c.at }
 func (c *clock) pass(d time.Duration) { c.at = c.at.Add(d) }
 
 func prefixes(all ...string) []netip.Prefix {
@@ -34,7 +34,7 @@ func prefixes(all ...string) []netip.Prefix {
 	return ps
 }
 
-// request is one of a method from a source.
+// request makes a request of a method, from a source.
 func request(t testing.TB, method sip.RequestMethod, source, transport string, more ...string) *sip.Request {
 	t.Helper()
 	lines := append([]string{
@@ -380,7 +380,7 @@ func TestNames(t *testing.T) {
 		check(map[string]string{"192.0.2.11": "", "192.0.2.3": "c"})
 		g.start(t.Context())
 		check(map[string]string{"192.0.2.11": "a", "192.0.2.20": "b", "2001:db8::1": "b", "192.0.2.3": "c"})
-		time.Sleep(resolveEvery + time.Second)
+		later(resolveEvery + time.Second)
 		check(map[string]string{"192.0.2.11": "", "192.0.2.12": "a", "192.0.2.20": "b", "192.0.2.3": "c"})
 		g.stop()
 		g.stop()
@@ -419,7 +419,7 @@ func BenchmarkAdmit(b *testing.B) {
 	})
 }
 
-// TestAdmitAllocates nothing, for it is asked for each datagram of a flood.
+// TestAdmitAllocatesNothing, for it is asked for each datagram of a flood.
 func TestAdmitAllocatesNothing(t *testing.T) {
 	g := newGuard([]Trunk{{Sources: prefixes("192.0.2.0/24")}, {InboundUsername: "u"}}, Limits{}, time.Now)
 	for _, from := range []string{"192.0.2.1:5060", "203.0.113.1:5060", "[2001:db8::1]:5060"} {

@@ -160,20 +160,28 @@ func TestIdentify(t *testing.T) {
 		"exactly":     {CallerID{Allowed: []string{"+1 555 123 4567"}}, false, "+15551234567", "", "From: <sip:+15551234567@pbx.example>", nil},
 		"not allowed": {CallerID{Allowed: []string{"+1666*"}, Default: "+16660000000"}, false, "+15551234567", "", "From: <sip:+16660000000@pbx.example>", nil},
 		"none allowed": {
-			CallerID{Allowed: []string{}, Asserted: true}, false, "+15551234567", "Shop",
-			`From: "Anonymous" <sip:anonymous@anonymous.invalid>`, []string{"Privacy: id"},
+			CallerID{Allowed: []string{}, Asserted: true},
+			false, "+15551234567", "Shop",
+			`From: "Anonymous" <sip:anonymous@anonymous.invalid>`,
+			[]string{"Privacy: id"},
 		},
 		"anonymous": {
-			CallerID{}, false, "", "Shop",
-			`From: "Anonymous" <sip:anonymous@anonymous.invalid>`, []string{"Privacy: id"},
+			CallerID{},
+			false, "", "Shop",
+			`From: "Anonymous" <sip:anonymous@anonymous.invalid>`,
+			[]string{"Privacy: id"},
 		},
 		"anonymous but for the trunk": {
-			CallerID{Asserted: true, Default: "+15550000000"}, true, "", "",
-			`From: "Anonymous" <sip:anonymous@anonymous.invalid>`, []string{"Privacy: id", "P-Asserted-Identity: <sip:15550000000@pbx.example>"},
+			CallerID{Asserted: true, Default: "+15550000000"},
+			true, "", "",
+			`From: "Anonymous" <sip:anonymous@anonymous.invalid>`,
+			[]string{"Privacy: id", "P-Asserted-Identity: <sip:15550000000@pbx.example>"},
 		},
 		"asserted": {
-			CallerID{Asserted: true}, false, "+15551234567", "",
-			"From: <sip:+15551234567@pbx.example>", []string{"P-Asserted-Identity: <sip:+15551234567@pbx.example>"},
+			CallerID{Asserted: true},
+			false, "+15551234567", "",
+			"From: <sip:+15551234567@pbx.example>",
+			[]string{"P-Asserted-Identity: <sip:+15551234567@pbx.example>"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// register sends a REGISTER to a registrar and tells the status and the contacts of
-// the answer with their expiry.
+// registering is a registrar and who registers there: send tells the status and the
+// contacts of the answer with their expiry.
 type registering struct {
 	t *testing.T
 	c *clock
@@ -134,7 +134,9 @@ func TestRegister(t *testing.T) {
 		},
 		"several at once": {
 			{
-				0, "a", 1, []string{"Contact: <sip:100@10.0.0.5>;expires=60, <sip:100@10.0.0.6>;expires=90"}, 200,
+				0, "a", 1,
+				[]string{"Contact: <sip:100@10.0.0.5>;expires=60, <sip:100@10.0.0.6>;expires=90"},
+				200,
 				"100@10.0.0.5>;expires=60 100@10.0.0.6>;expires=90",
 			},
 		},
