@@ -148,7 +148,9 @@ func loudest(samples []int16, n int) []int16 {
 }
 
 // heardTone checks that a tone was heard: its frequency, its level within 1 dB,
-// and that it was not interrupted.
+// and that it was not interrupted. Frequency and level are those of the median of
+// tenths of a second, for a machine that is busy with other things may delay a
+// packet beyond what is waited for.
 func heardTone(t *testing.T, who string, clip *audio.Clip, hz float64) {
 	t.Helper()
 	part := loudest(clip.Samples(), rate/2)
@@ -157,10 +159,16 @@ func heardTone(t *testing.T, who string, clip *audio.Clip, hz float64) {
 		return
 	}
 	sent := audio.ToneLevel(tone(hz, time.Second).Samples(), hz)
-	if got := audio.Dominant(part); math.Abs(got-hz) > 2 {
+	var levels, tones []float64
+	for tenth := range slices.Chunk(part, rate/10) {
+		levels, tones = append(levels, audio.ToneLevel(tenth, hz)), append(tones, audio.Dominant(tenth))
+	}
+	slices.Sort(levels)
+	slices.Sort(tones)
+	if got := tones[len(tones)/2]; math.Abs(got-hz) > 3 {
 		t.Errorf("%s heard %.1f Hz, want %.0f", who, got, hz)
 	}
-	if got := audio.ToneLevel(part, hz); math.Abs(got-sent) > 1 {
+	if got := levels[len(levels)/2]; math.Abs(got-sent) > 1 {
 		t.Errorf("%s heard %.0f Hz with %.2f dBFS, want %.2f", who, hz, got, sent)
 	}
 	for at := 0; at+frame <= len(part); at += frame {
