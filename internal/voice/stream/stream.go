@@ -152,7 +152,7 @@ func (s *Stream) Renew() {
 
 // local is what this side can do, with the version of its last description.
 func (s *Stream) local() sdp.Local {
-	l := sdp.Local{Address: s.o.Address, Port: s.o.Session.Port(), Codecs: s.o.Codecs, ID: s.id, Version: max(s.version, 1)}
+	l := sdp.Local{Address: s.o.Address, Port: s.o.Session.Port(), Codecs: s.o.Codecs, ID: s.id, Version: max(s.version, 1), Last: s.last}
 	if s.hold {
 		l.Direction = sdp.SendOnly
 	}

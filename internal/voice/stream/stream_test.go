@@ -164,6 +164,29 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// TestPayloadTypes: what this side offers within a call, asked for by an INVITE
+// without a description or to hold, keeps the number that the far side has given
+// telephone events (RFC 3264 §8.3.2): it may go on sending them so.
+func TestPayloadTypes(t *testing.T) {
+	a, b := newSide("127.0.0.1", 4000), newSide("127.0.0.1", 5000)
+	offer, err := b.Offer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Answer([]byte(strings.ReplaceAll(string(offer), "101", "96"))); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		again, err := a.Offer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(again), "a=rtpmap:96 telephone-event/8000\r\n") || strings.Contains(string(again), "101") {
+			t.Errorf("after 96 was agreed, the offer is %q", again)
+		}
+	}
+}
+
 // TestEarly: the answer may come twice, in a provisional answer and in the final
 // one, which may differ.
 func TestEarly(t *testing.T) {
