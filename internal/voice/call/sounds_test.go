@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,7 +18,9 @@ import (
 
 	"ringdown/internal/audio"
 	"ringdown/internal/contact"
+	"ringdown/internal/domain"
 	"ringdown/internal/flow/machine"
+	"ringdown/internal/voice/speech"
 )
 
 // written is a log that may be written to and read at the same time.
@@ -203,5 +208,52 @@ func TestSoundsWithoutSound(t *testing.T) {
 	}
 	if d := mark().Duration(); d < 100*time.Millisecond || d > time.Second {
 		t.Errorf("a mark takes %v", d)
+	}
+}
+
+// TestSpeech: texts are spoken by the voice and in the language of the contact, and
+// heard in their order among recorded prompts.
+func TestSpeech(t *testing.T) {
+	leakFree(t)
+	var mu sync.Mutex
+	var asked []string
+	voices := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		asked = append(asked, string(body))
+		mu.Unlock()
+		_, _ = w.Write(audio.Play([]audio.Note{{Tones: []float64{1200}, Length: 400 * time.Millisecond}}))
+	}))
+	t.Cleanup(func() {
+		voices.CloseClientConnections()
+		voices.Close()
+	})
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	speaker, err := speech.New(speech.Options{Engine: "none", URL: voices.URL, Client: client, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := bare(t, clips(map[string]*audio.Clip{"s3://b/1": tone(500, 100*time.Millisecond, -12)}))
+	c.o.Speech = speaker
+	joanna := domain.Voice{ID: "Joanna", Engine: "neural"}
+	all := append(prompts("s3://b/1"),
+		contact.Sound{Message: machine.Message{Text: "Hello there"}, Voice: joanna, Language: "en-US"},
+		contact.Sound{Message: machine.Message{SSML: "<speak>Bye <break time='1s'/></speak>"}, Voice: joanna})
+	got := c.sounds.load(t.Context(), all)
+	if len(got) != 3 || got[0].Duration() != 100*time.Millisecond || audio.Dominant(got[1].Samples()) < 1190 || audio.Dominant(got[2].Samples()) < 1190 {
+		t.Errorf("%d clips", len(got))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	said := strings.Join(asked, "\n")
+	for _, want := range []string{"Hello there", "Joanna", "neural", "en-US", "break"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the service was not told %s: %s", want, said)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := c.sounds.load(gone, []contact.Sound{{Message: machine.Message{Text: "Nobody hears this"}}}); len(got) != 0 {
+		t.Errorf("who has hung up hears %d clips", len(got))
 	}
 }
