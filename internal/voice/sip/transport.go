@@ -513,7 +513,7 @@ func (s *stream) read(conn net.Conn) error {
 		}
 		data := buf[:size]
 		if between {
-			if string(data) == "\r\n\r\n" {
+			if bytes.HasPrefix(data, []byte("\r\n\r\n")) {
 				_ = s.write([]byte("\r\n"), nil) // keep-alive (RFC 5626 §4.4.1)
 			}
 			if data = bytes.TrimLeft(data, "\r\n"); len(data) == 0 {
