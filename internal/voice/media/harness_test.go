@@ -20,7 +20,7 @@ var loopback = netip.MustParseAddr("127.0.0.1")
 // newEngine makes an engine on loopback, which is closed with the test.
 func newEngine(t testing.TB, change func(*Options)) *Engine {
 	t.Helper()
-	o := Options{Address: loopback, FirstPort: 30000, LastPort: 49999, Rest: time.Millisecond}
+	o := Options{Address: loopback, FirstPort: 20000, LastPort: 29999, Rest: time.Millisecond}
 	if change != nil {
 		change(&o)
 	}
@@ -106,6 +106,7 @@ type far struct {
 	events    uint8
 
 	mu   sync.Mutex
+	from *Session // whose packets are heard
 	got  []arrival
 	rtcs [][]byte
 	more chan struct{}
@@ -129,7 +130,7 @@ func newFar(t testing.TB, e *Engine, codec audio.Encoding) *far {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.s = s
+	f.s, f.from = s, s
 	open := func() *net.UDPConn {
 		c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(e.o.Address, 0)))
 		if err != nil {
@@ -178,6 +179,10 @@ func (f *far) readRTP() {
 			continue
 		}
 		f.mu.Lock()
+		if int(from.Port()) != f.from.Port() {
+			f.mu.Unlock()
+			continue // a moment ago this port was another's
+		}
 		f.got = append(f.got, arrival{h, slices.Clone(b[h.from:h.to]), time.Now(), from})
 		f.mu.Unlock()
 		select {

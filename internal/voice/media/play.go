@@ -70,7 +70,9 @@ func (r *reel) read(dst []byte, codec audio.Encoding) []byte {
 		r.advance(k)
 		n += k
 	}
-	copy(dst[n:], silence[codec])
+	if n < len(dst) {
+		copy(dst[n:], silence[codec])
+	}
 	return dst
 }
 

@@ -37,33 +37,66 @@ func (s *Session) receiveRTCP(b []byte, from netip.AddrPort, now time.Time) {
 	if !s.in.knows(from.Addr()) {
 		return
 	}
-	packets, err := rtcp.Unmarshal(b)
-	if err != nil || len(packets) == 0 {
+	told, ok := readReports(b)
+	if !ok {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch packets[0].(type) { // RFC 3550 §6.1: the first is always a report
-	case *rtcp.SenderReport, *rtcp.ReceiverReport:
-	default:
-		return
-	}
 	r.far.source = from
 	if r.p.Receive {
 		// Who says nothing for long, because there is nothing to say, is there still.
 		r.alive, r.timeout = now, false
 	}
-	for _, p := range packets {
-		switch p := p.(type) {
-		case *rtcp.SenderReport:
-			if r.stream.begun && p.SSRC == r.stream.ssrc {
-				r.far.sender, r.far.heard = uint32(p.NTPTime>>16), now
-			}
-			r.far.take(p.Reports, s.out.ssrc, now)
-		case *rtcp.ReceiverReport:
-			r.far.take(p.Reports, s.out.ssrc, now)
+	if told.sent && r.stream.begun && told.from == r.stream.ssrc {
+		r.far.sender, r.far.heard = uint32(told.at>>16), now
+	}
+	r.far.take(told.received, s.out.ssrc, now)
+}
+
+// told is what a compound packet says that is of use.
+type told struct {
+	sent     bool // it tells of a stream
+	from     uint32
+	at       uint64 // when it was made
+	received []rtcp.ReceptionReport
+}
+
+// readReports reads a compound packet, whose first packet is always a report (RFC
+// 3550 §6.1 and appendix A.2). Of the other kinds, some of which are laborious to
+// read, the length is checked alone.
+func readReports(b []byte) (told, bool) {
+	var t told
+	for first := true; first || len(b) > 0; first = false {
+		var h rtcp.Header
+		if err := h.Unmarshal(b); err != nil {
+			return told{}, false
+		}
+		size := 4 * (int(h.Length) + 1)
+		if size > len(b) {
+			return told{}, false
+		}
+		part := b[:size]
+		b = b[size:]
+		var err error
+		switch {
+		case h.Type == rtcp.TypeSenderReport:
+			var p rtcp.SenderReport
+			err = p.Unmarshal(part)
+			t.sent, t.from, t.at = true, p.SSRC, p.NTPTime
+			t.received = append(t.received, p.Reports...)
+		case h.Type == rtcp.TypeReceiverReport:
+			var p rtcp.ReceiverReport
+			err = p.Unmarshal(part)
+			t.received = append(t.received, p.Reports...)
+		case first:
+			return told{}, false
+		}
+		if err != nil {
+			return told{}, false
 		}
 	}
+	return t, true
 }
 
 // knows says whether the far side may be at an address.

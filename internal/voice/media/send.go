@@ -179,8 +179,8 @@ func (o *sender) playing() bool {
 
 // silence is 20 ms of it in each encoding.
 var silence = map[audio.Encoding][]byte{
-	audio.MuLaw: bytes.Repeat([]byte{0xFF}, frame),
-	audio.ALaw:  bytes.Repeat([]byte{0xD5}, frame),
+	audio.MuLaw: bytes.Repeat([]byte{audio.Silence(audio.MuLaw)}, frame),
+	audio.ALaw:  bytes.Repeat([]byte{audio.Silence(audio.ALaw)}, frame),
 }
 
 // turn is asked before sound of a clock is sent. It says false when what another
@@ -315,8 +315,8 @@ func (o *sender) relay(p *packet, now time.Time) {
 		o.floor, o.seqShift, o.tsShift = o.seq, o.seq-p.h.sequence, o.end-p.h.timestamp
 	}
 	seq, timestamp := p.h.sequence+o.seqShift, p.h.timestamp+o.tsShift
-	if int16(seq-o.floor) < 0 {
-		return
+	if p.late && int16(seq-o.floor) < 0 {
+		return // its number belongs to something else
 	}
 	b, payloadType := p.b[p.h.from-headerSize:p.h.to], o.p.PayloadType
 	switch p.what {
@@ -348,6 +348,9 @@ func (o *sender) relay(p *packet, now time.Time) {
 	}
 	o.mark = false
 	o.seq = seq + 1
+	if seq-o.floor > 2*maxReorder {
+		o.floor = seq - 2*maxReorder // sequences turn over
+	}
 	if e := timestamp + length; int32(e-o.end) > 0 {
 		o.end = e
 	}

@@ -21,6 +21,9 @@ func TestSymmetric(t *testing.T) {
 	f, elsewhere := newFar(t, e, audio.MuLaw), newFar(t, e, audio.MuLaw)
 	p := f.params()
 	p.Remote = elsewhere.address()
+	elsewhere.mu.Lock()
+	elsewhere.from = f.s
+	elsewhere.mu.Unlock()
 	f.s.Set(p)
 	elsewhere.waitPackets(2)
 	f.say(tone(440, 0, frame))
