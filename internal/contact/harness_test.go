@@ -307,6 +307,8 @@ type config struct {
 	flows  map[string]machine.Ref
 	docs   map[string]*flow.Document
 	queues map[string]contact.Queue
+	prefix string // of recordings, "" for none
+	broken error  // what becomes of looking for it
 }
 
 func newConfig() *config {
@@ -419,7 +421,9 @@ func (c *config) Prompt(_ context.Context, _ contact.Instance, id string) (conta
 }
 
 func (c *config) Recordings(context.Context, contact.Instance) (bucket, prefix string, kept bool, err error) {
-	return "", "", false, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return "tapes", c.prefix, c.prefix != "", c.broken
 }
 
 func (c *config) Template(_ context.Context, _ contact.Instance, id string) (*domain.TaskTemplate, error) {
@@ -432,6 +436,9 @@ type dialer struct {
 	legs []*leg
 	// answer, when set, has each call answered at once.
 	answer bool
+	deaf   bool // legs cannot record
+	// wrap, when set, makes the leg that the engine gets.
+	wrap func(*leg) contact.Leg
 }
 
 type leg struct {
@@ -441,16 +448,22 @@ type leg struct {
 	said []string
 	gone bool
 	with contact.Leg // whom it is joined with
+	// recorded is what Record was told; deaf legs cannot record.
+	recorded []contact.Recording
+	deaf     bool
 }
 
 func (d *dialer) Dial(c contact.Call, hear func(contact.LegEvent)) contact.Leg {
-	l := &leg{call: c, hear: hear}
+	l := &leg{call: c, hear: hear, deaf: d.deaf}
 	d.mu.Lock()
 	d.legs = append(d.legs, l)
 	answer := d.answer
 	d.mu.Unlock()
 	if answer {
 		go hear(contact.LegEvent{Kind: contact.LegAnswered})
+	}
+	if d.wrap != nil {
+		return d.wrap(l)
 	}
 	return l
 }
@@ -500,7 +513,21 @@ func (l *leg) joined() contact.Leg {
 	return l.with
 }
 
-func (l *leg) Record(contact.Recording) {}
+func (l *leg) Record(r contact.Recording) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.recorded = append(l.recorded, r)
+}
+
+func (l *leg) Records() bool { return !l.deaf }
+
+// tapes is what Record was told.
+func (l *leg) tapes() []contact.Recording {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]contact.Recording(nil), l.recorded...)
+}
+
 func (l *leg) Hangup() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
