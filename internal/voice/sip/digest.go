@@ -134,13 +134,17 @@ func (d *digests) issued(nonce string) (id nonceID, at time.Time, ok bool) {
 	return id, time.Unix(0, int64(binary.BigEndian.Uint64(b[:8]))), true
 }
 
-// challenge is the 401 to a request that must show the password of a trunk, with the
-// stronger algorithm first (RFC 8760 §2.3).
+// challenge is the 401 to a request that must show the password of a trunk. Where
+// the trunk wants SHA-256, that comes first (RFC 8760 §2.3).
 func (d *digests) challenge(req *sip.Request, t *Trunk) *sip.Response {
 	whose, state := d.check(req, false)
 	res := sip.NewResponseFromRequest(req, sip.StatusUnauthorized, "Unauthorized", nil)
 	nonce := d.nonce()
-	for _, algorithm := range []string{"SHA-256", "MD5"} {
+	algorithms := []string{"MD5"}
+	if t.InboundSHA256 {
+		algorithms = []string{"SHA-256", "MD5"}
+	}
+	for _, algorithm := range algorithms {
 		c := digest.Challenge{Realm: realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: state == stale && whose == t}
 		res.AppendHeader(sip.NewHeader("WWW-Authenticate", c.String()))
 	}

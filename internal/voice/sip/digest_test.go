@@ -2,6 +2,7 @@ package sip
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ type side struct {
 func newSide(t *testing.T) *side {
 	c := newClock()
 	return &side{t, c, newGuard([]Trunk{
-		{Name: "a", Sources: prefixes("192.0.2.1"), InboundUsername: "ann", InboundPassword: "secret"},
+		{Name: "a", Sources: prefixes("192.0.2.1"), InboundUsername: "ann", InboundPassword: "secret", InboundSHA256: true},
 		{Name: "b", InboundUsername: "bob", InboundPassword: "hidden"},
 	}, Limits{}, c.now)}
 }
@@ -282,6 +283,25 @@ func TestNoncesAreBounded(t *testing.T) {
 	}
 }
 
+// TestAlgorithms: SHA-256 is offered where it is wanted, for telephones are known that
+// give up when they are offered what they do not know.
+func TestAlgorithms(t *testing.T) {
+	s := newSide(t)
+	for from, want := range map[string][]string{annFrom: {"SHA-256", "MD5"}, "203.0.113.9:5060": {"MD5"}} {
+		var got []string
+		for _, h := range s.challenge(request(t, sip.INVITE, from, "UDP")).GetHeaders("WWW-Authenticate") {
+			c, err := digest.ParseChallenge(h.Value())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, c.Algorithm)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("from %s: %q, want %q", from, got, want)
+		}
+	}
+}
+
 func TestAuthorize(t *testing.T) {
 	const md5, sha = `Digest realm="r", nonce="n", algorithm=MD5, qop="auth"`, `Digest realm="r", nonce="n2", algorithm=SHA-256, qop="auth,auth-int"`
 	for name, c := range map[string]struct {
@@ -443,7 +463,7 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			g := newGuard([]Trunk{{InboundUsername: "ann", InboundPassword: "secret"}}, Limits{}, c.now)
 			req := request(b, sip.INVITE, annFrom, "UDP")
-			if _, err := authorize(req, g.challenge(req, nil), user, "wrong", ""); err != nil {
+			if _, err := authorize(req, g.challenge(req, g.trunks[0]), user, "wrong", ""); err != nil {
 				b.Fatal(err)
 			}
 			for b.Loop() {

@@ -33,6 +33,9 @@ const (
 	// strangerMessages is how many messages a second a stranger may send: enough for
 	// a telephone that registers and calls.
 	strangerMessages = 50
+	// crowdMessages is how many messages a second all strangers together may send:
+	// what they are answered with is remembered for half a minute.
+	crowdMessages = 500
 	// idle is how long nothing has come from a source that is forgotten. Its bucket
 	// is full again by then.
 	idle = 10 * time.Second
@@ -61,8 +64,8 @@ type guard struct {
 
 	mu      sync.Mutex
 	sources map[netip.Addr]*source
-	// strangers are how many of the sources are on no trunk; all of them together
-	// have the tokens of one trunk.
+	// strangers are how many of the sources are on no trunk, crowd the tokens of all
+	// of them together.
 	strangers int
 	crowd     bucket
 	swept     time.Time
@@ -158,7 +161,7 @@ func newGuard(trunks []Trunk, l Limits, now func() time.Time) *guard {
 		g.open = g.open || opens(t)
 	}
 	g.auth = newDigests(g.trunks, now)
-	g.crowd = bucket{tokens: float64(l.Messages), filled: now()}
+	g.crowd = bucket{tokens: float64(min(crowdMessages, l.Messages)), filled: now()}
 	g.table.Store(makeTable(g.trunks, nil))
 	return g
 }
@@ -525,7 +528,7 @@ func (g *guard) rate(a netip.Addr, listed bool, req *sip.Request, within bool) (
 // spend takes a message off what a source may send. The guard is locked.
 func (g *guard) spend(s *source, now time.Time) bool {
 	if s.stranger {
-		return s.messages.take(now, min(strangerMessages, g.limits.Messages)) && g.crowd.take(now, g.limits.Messages)
+		return s.messages.take(now, min(strangerMessages, g.limits.Messages)) && g.crowd.take(now, min(crowdMessages, g.limits.Messages))
 	}
 	return s.messages.take(now, g.limits.Messages)
 }

@@ -26,6 +26,10 @@ type Trunk struct {
 	// they must also answer a challenge; with InboundUsername alone, anybody who can.
 	Sources                          []netip.Prefix
 	InboundUsername, InboundPassword string
+	// InboundSHA256 has challenges offer SHA-256 (RFC 8760) before MD5. Telephones
+	// that do not know it should pass over it; sipp 3.6, baresip 1.0 and their like
+	// give up.
+	InboundSHA256 bool
 	// Registrar lets the far side register here (RFC 3261 §10): its calls go to
 	// where it has registered from, each user name by itself.
 	Registrar bool
