@@ -1,0 +1,132 @@
+# Functions for scripts that hold calls with a server; sourced, not run, after
+# scripts/server.sh.
+#
+#   prepare          builds the program scripts/sip and sets work, a folder
+#   start [flag]...  starts a server with work/ringdown.yaml and an instance; sets
+#                    SIP, api, and what "sip setup" prints
+#   stop             ends it
+#   telephone NAME SCENARIO PORT PREFIX COUNT [flag]...   starts sipp
+#   done_with NAME...   waits for them: each call of theirs must be good
+#   ends [flag]...   looks at what became of contacts
+#   sound WAY COUNT  looks whether sound has gone both ways
+#
+# Only what was started here is ended.
+
+# shellcheck shell=bash
+
+work=
+declare -A telephones=()
+others=()
+
+fail() {
+	printf 'FAILED: %s\n' "$@" >&2
+	local log
+	for log in "$work"/*.errors "$work"/*.out; do
+		[ -s "$log" ] || continue
+		printf -- '--- the last lines of %s:\n' "${log##*/}" >&2
+		tail -n 25 "$log" >&2
+	done
+	if [ -e "$DATA/log" ]; then
+		printf -- '--- the last warnings of the server:\n' >&2
+		grep -E 'level=(WARN|ERROR)|panic|DATA RACE' "$DATA/log" | tail -n 15 >&2
+		printf -- '--- the last lines of the server:\n' >&2
+		tail -n 5 "$DATA/log" >&2
+	fi
+	exit 1
+}
+
+need() { # command package
+	command -v "$1" >/dev/null && return
+	echo "there is no $1 (package $2): scripts/install-deps.sh installs it" >&2
+	exit 1
+}
+
+prepare() {
+	work=$(mktemp -d "${TMPDIR:-/tmp}/ringdown-sip.XXXXXX")
+	trap cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	go build -o "$work/sip" ./scripts/sip
+}
+
+cleanup() {
+	local pid
+	for pid in "${telephones[@]}" "${others[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	telephones=() others=()
+	stop_server
+	[ -z "$work" ] || rm -rf "$work"
+	work=
+}
+
+start() {
+	start_server --config "$work/ringdown.yaml" "$@"
+	trap cleanup EXIT # start_server has set its own
+	SIP=$(sed -n 's/.*"SIP":"\([^"]*\)".*/\1/p' "$DATA/endpoint.json")
+	[ -n "$SIP" ] || fail "the server takes no calls"
+	(cd "$work" && ./sip sounds --data "$DATA")
+	local settings
+	settings=$("$work/sip" setup --endpoint-url "$URL") || fail "setup"
+	eval "$settings"
+	# shellcheck disable=SC2154 # setup prints instance=…
+	api=(--endpoint-url "$URL" --instance-id "$instance")
+}
+
+stop() { stop_server; }
+
+# telephone starts a sipp that takes COUNT calls or, when it is given the beginning
+# of the numbers that call, makes them.
+telephone() { # NAME SCENARIO PORT PREFIX COUNT [flag of sipp]...
+	local name=$1 scenario=$PWD/scripts/sip/$2.xml at=$3 prefix=$4 count=$5
+	shift 5
+	local from=()
+	if [ -n "$prefix" ]; then
+		"$work/sip" callers --prefix "$prefix" 0 "$count" >"$work/$name.csv"
+		from=(-inf "$name.csv" -l 200)
+	fi
+	(
+		cd "$work"
+		exec timeout 240 sipp "$SIP" -sf "$scenario" -m "$count" -i 127.0.0.1 -mi 127.0.0.1 -p "$at" -mp $((at + 2)) "${from[@]}" "$@" \
+			-nostdin -timeout 200 -timeout_error -trace_err -error_file "$name.errors" -trace_stat -stf "$name.stat" -fd 1 >"$name.out" 2>&1 </dev/null
+	) &
+	telephones[$name]=$!
+}
+
+# done_with waits until telephones have held all their calls, and none failed.
+done_with() {
+	local name status numbers
+	for name in "$@"; do
+		status=0
+		wait "${telephones[$name]}" || status=$?
+		unset "telephones[$name]"
+		# The columns of the last line: SuccessfulCall(C), FailedCall(C) and more.
+		numbers=$(awk -F';' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } END { print $at["SuccessfulCall(C)"], $at["FailedCall(C)"], $at["Retransmissions(C)"] }' "$work/$name.stat" 2>/dev/null) || true
+		[ "$status" = 0 ] || fail "sipp ($name) ended with $status; good calls, failed calls, retransmissions: $numbers"
+		read -r good bad again <<<"$numbers"
+		echo "  ok  sipp ($name): $good calls good, $bad failed, $again retransmissions"
+		rm -f "$work/$name.out" "$work/$name.errors"
+	done
+}
+
+# ends has "sip ends" look at what became of calls.
+ends() {
+	"$work/sip" ends "${api[@]}" --data "$DATA" "$@" || fail "contacts are not as they should be: ends $*"
+}
+
+# sound wants as many calls in the server's log as there were, each with sound both
+# ways: a menu cannot be passed in less than a second, 50 packets.
+sound() { # in|out COUNT
+	awk -v way="direction=$1" -v want="$2" '
+		/msg="call ended"/ && index($0, way) && /answered=true/ {
+			n++
+			for (i = 1; i <= NF; i++) if (split($i, f, "=") == 2) v[f[1]] = f[2]
+			if (v["received"] < 50 || v["sent"] < 20) bad++
+			received += v["received"]; sent += v["sent"]; lost += v["lost"]
+		}
+		END {
+			printf "  ok  sound of %d calls: %d packets received, %d lost, %d sent\n", n, received, lost, sent
+			if (n != want || bad) { printf "%d of %d calls had no sound one way or the other, want %d calls\n", bad, n, want; exit 1 }
+		}' "$DATA/log" || fail "sound"
+}
