@@ -149,7 +149,7 @@ func open(ctx context.Context, o Options, s sockets, t timers) (*Endpoint, error
 	e.guard.start(ctx)
 	for _, t := range e.trunks {
 		if t.Register && t.Address != "" {
-			r := newRegistration(e, t, o.Logger, o.Now)
+			r := newRegistration(e, t, o.Logger)
 			r.start(ctx)
 			e.upkeep = append(e.upkeep, r)
 		}

@@ -134,7 +134,9 @@ func (t *Trunk) user(number string) string {
 }
 
 func escapeUser(s string) string {
-	const plain = "-_.!~*'()&=+$,?/" // mark and user-unreserved, without the semicolon
+	// mark and user-unreserved, without the semicolon, which begins parameters for
+	// some, and the slash, which two of at the beginning are left out by others
+	const plain = "-_.!~*'()&=+$,?"
 	clean := func(c byte) bool {
 		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte(plain, c) >= 0
 	}

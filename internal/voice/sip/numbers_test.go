@@ -97,6 +97,7 @@ func FuzzNumber(f *testing.F) {
 	f.Add("+15551234567", "1", "", false)
 	f.Add("0301234;phone-context=+49", "49", "0", true)
 	f.Add("00%2B1", "44", "0", false)
+	f.Add("//", "49", "", false)
 	f.Fuzz(func(t *testing.T, user, country, national string, isBare bool) {
 		if digits, ok := digitsOf(country); !ok || digits != country || len(country) > 3 || country[0] == '0' {
 			country = "49"
@@ -136,6 +137,7 @@ func TestUser(t *testing.T) {
 		{false, "a b@c;d:e", "a%20b%40c%3Bd%3Ae"},
 		{false, "x\r\nVia: y", "x%0D%0AVia%3A%20y"},
 		{false, "#31#", "%2331%23"},
+		{false, "//a/b", "%2F%2Fa%2Fb"},
 		{false, "jürgen", "j%C3%BCrgen"},
 	} {
 		tr := &Trunk{Numbers: Numbers{Bare: c.bare}}

@@ -41,7 +41,6 @@ type registration struct {
 	requester requester
 	trunk     *Trunk
 	logger    *slog.Logger
-	now       func() time.Time
 
 	callID string
 	tag    string
@@ -67,9 +66,9 @@ const (
 	isNot
 )
 
-func newRegistration(r requester, t *Trunk, logger *slog.Logger, now func() time.Time) *registration {
+func newRegistration(r requester, t *Trunk, logger *slog.Logger) *registration {
 	return &registration{
-		requester: r, trunk: t, logger: logger, now: now,
+		requester: r, trunk: t, logger: logger,
 		callID: sip.GenerateTagN(24), tag: sip.GenerateTagN(12), settled: make(chan struct{}),
 	}
 }

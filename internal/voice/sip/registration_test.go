@@ -167,7 +167,7 @@ func TestRegistration(t *testing.T) {
 				a := newAnswering(t, c.answer)
 				tr := registeringTrunk()
 				tr.RegisterEvery = c.every
-				r := newRegistration(a, tr, new(lines).logger(), time.Now)
+				r := newRegistration(a, tr, new(lines).logger())
 				r.start(t.Context())
 				synctest.Wait()
 				if want := "0s REGISTER sip:provider.example;transport=tcp " + c.asked; a.sent[0] != want {
@@ -204,7 +204,7 @@ func TestRegistrationMessages(t *testing.T) {
 			}
 			return 200, nil
 		})
-		r := newRegistration(a, registeringTrunk(), new(lines).logger(), time.Now)
+		r := newRegistration(a, registeringTrunk(), new(lines).logger())
 		r.start(t.Context())
 		for a.count() < 3 {
 			later(time.Minute)
@@ -237,7 +237,7 @@ func TestRegistrationMoves(t *testing.T) {
 			}
 			return 200, nil
 		})
-		r := newRegistration(a, registeringTrunk(), new(lines).logger(), time.Now)
+		r := newRegistration(a, registeringTrunk(), new(lines).logger())
 		r.start(t.Context())
 		for a.count() < 5 {
 			later(time.Minute)
@@ -268,7 +268,7 @@ func TestRegistrationTells(t *testing.T) {
 			return 403, nil
 		})
 		var log lines
-		r := newRegistration(a, registeringTrunk(), log.logger(), time.Now)
+		r := newRegistration(a, registeringTrunk(), log.logger())
 		r.start(t.Context())
 		for a.count() < 7 {
 			later(time.Minute)
@@ -298,7 +298,7 @@ func TestRegistrationTells(t *testing.T) {
 func TestRegistrationStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAnswering(t, func(int, *sip.Request) (int, []string) { return 0, nil })
-		r := newRegistration(a, registeringTrunk(), new(lines).logger(), time.Now)
+		r := newRegistration(a, registeringTrunk(), new(lines).logger())
 		r.start(t.Context())
 		synctest.Wait()
 		begin := time.Now()
@@ -307,7 +307,7 @@ func TestRegistrationStops(t *testing.T) {
 			t.Errorf("it took %v and %q", d, a.sent)
 		}
 	})
-	r := newRegistration(nil, registeringTrunk(), nil, time.Now)
+	r := newRegistration(nil, registeringTrunk(), nil)
 	r.stop() // never started
 }
 
@@ -316,7 +316,7 @@ func TestRegistrationOfNothing(t *testing.T) {
 		tr := registeringTrunk()
 		tr.Address = ""
 		var log lines
-		r := newRegistration(newAnswering(t, nil), tr, log.logger(), time.Now)
+		r := newRegistration(newAnswering(t, nil), tr, log.logger())
 		r.start(t.Context())
 		synctest.Wait()
 		r.stop()
