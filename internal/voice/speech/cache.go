@@ -73,7 +73,7 @@ func (c *cache) get(ctx context.Context, key cacheKey, speak func(context.Contex
 	}
 	f, ok := c.flights[key]
 	if !ok {
-		f = c.begin(key, speak)
+		f = c.begin(key, speak) //nolint:contextcheck // a run may outlast the caller that began it
 	}
 	f.waiting++
 	c.mu.Unlock()

@@ -21,6 +21,11 @@ type espeak struct {
 func (e *espeak) name() string { return espeakProgram }
 
 func (e *espeak) speak(ctx context.Context, t Text, s script) ([]int16, error) {
+	// It passes over a pause at the beginning.
+	var first []int16
+	if len(s.parts) > 0 && s.parts[0].pause > 0 {
+		first, s.parts = silence(s.parts[0].pause), s.parts[1:]
+	}
 	file, err := e.run(ctx, e.ssml(t, s), "-b", "1", "-m", "--stdin", "--stdout", "-v", e.voice(t.Voice, t.Language, false))
 	if err != nil {
 		return nil, err
@@ -29,7 +34,7 @@ func (e *espeak) speak(ctx context.Context, t Text, s script) ([]int16, error) {
 	if err != nil {
 		return nil, err
 	}
-	return clip.Samples(), nil
+	return append(first, clip.Samples()...), nil
 }
 
 // voice is espeak-ng's for one of Amazon Polly's.
@@ -92,7 +97,8 @@ func (e *espeak) ssml(t Text, s script) string {
 		if p.spell {
 			open("say-as", `<say-as interpret-as="characters">`)
 		}
-		b.WriteString(html.EscapeString(p.text))
+		// It takes "[[" for the beginning of phonemes.
+		b.WriteString(html.EscapeString(strings.ReplaceAll(p.text, "[", " ")))
 		for i := len(closing) - 1; i >= 0; i-- {
 			b.WriteString(closing[i])
 		}

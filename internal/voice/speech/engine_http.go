@@ -20,9 +20,9 @@ const (
 	// serviceLimit is how long the service may take: callers hear nothing
 	// meanwhile.
 	serviceLimit = 10 * time.Second
-	// answerLimit is how large its answer may be, in bytes: ten minutes of good
-	// sound.
-	answerLimit = 64 << 20
+	// answerLimit is how large its answer may be, in bytes: ten minutes of 24,000
+	// samples a second of 16 bits are less.
+	answerLimit = 32 << 20
 	// serviceRest is for how long a service that failed is not asked again, so that
 	// not each caller waits for it.
 	serviceRest = 10 * time.Second
@@ -131,7 +131,7 @@ func (s *service) ask(ctx context.Context, t Text, words script) ([]int16, error
 	if err != nil {
 		return nil, fmt.Errorf("its answer cannot be read: %w", err)
 	}
-	return clip.Samples(), nil
+	return clip.Samples(), words.saidBy(clip.Samples())
 }
 
 // close gives its connections back.

@@ -2,6 +2,7 @@ package speech
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"time"
 
@@ -54,6 +55,14 @@ func level(samples []int16, more float64) []int16 {
 		out[i] = int16(math.Round(float64(v) * gain))
 	}
 	return out
+}
+
+// saidBy is an error when nothing is heard of what a script says.
+func (s script) saidBy(samples []int16) error {
+	if s.audible() && audio.Level(samples) <= inaudible {
+		return errors.New("it has said nothing")
+	}
+	return nil
 }
 
 // silence are samples of a time.

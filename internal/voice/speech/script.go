@@ -10,7 +10,8 @@ import (
 // script is what is to be said, in order.
 type script struct {
 	parts  []part
-	billed int // the characters that are said
+	billed int           // how many characters were to be said
+	pauses time.Duration // all of them together
 }
 
 // part is some words in one style, or a pause.
@@ -53,15 +54,6 @@ func (s script) audible() bool {
 	return false
 }
 
-// pauses is how long a script is silent where it says so.
-func (s script) pauses() time.Duration {
-	var sum time.Duration
-	for _, p := range s.parts {
-		sum += p.pause
-	}
-	return sum
-}
-
 // volume is that of the loudest words.
 func (s script) volume() float64 {
 	loudest, some := 0.0, false
@@ -93,8 +85,9 @@ type scribe struct {
 // write adds words in the style of now, as far as the text may be long.
 func (s *scribe) write(text string) {
 	text = clean(text)
-	text = cut(text, max(0, maxBilled-s.billed))
+	left := max(0, maxBilled-s.billed)
 	s.billed += utf8.RuneCountInString(text)
+	text = cut(text, left)
 	if n := len(s.parts); n > 0 && s.parts[n-1].pause == 0 && s.parts[n-1].style == s.style {
 		if strings.HasSuffix(s.parts[n-1].text, " ") {
 			text = strings.TrimPrefix(text, " ")
@@ -109,9 +102,16 @@ func (s *scribe) write(text string) {
 
 // pause is silent for a while.
 func (s *scribe) pause(d time.Duration) {
-	if d > 0 {
-		s.parts = append(s.parts, part{pause: d})
+	d = min(d, longest-s.pauses)
+	if d <= 0 {
+		return
 	}
+	s.pauses += d
+	if n := len(s.parts); n > 0 && s.parts[n-1].pause > 0 {
+		s.parts[n-1].pause += d
+		return
+	}
+	s.parts = append(s.parts, part{pause: d})
 }
 
 // last is the last character that was written since the last pause, 0 if none
@@ -154,9 +154,8 @@ func (s *scribe) done() script {
 	return s.script
 }
 
-// clean makes one space of any whitespace and leaves out control characters,
-// characters that are not Unicode, and what espeak-ng would take for a way to
-// write phonemes.
+// clean makes one space of any whitespace and leaves out control characters and
+// what is no character.
 func clean(text string) string {
 	var b strings.Builder
 	var before rune
@@ -164,14 +163,11 @@ func clean(text string) string {
 		switch {
 		case unicode.IsSpace(r):
 			r = ' '
-		case unicode.IsControl(r), r == utf8.RuneError, unicode.Is(unicode.Co, r), unicode.Is(unicode.Cs, r):
+		case unicode.IsControl(r), r == utf8.RuneError, unicode.In(r, unicode.Co, unicode.Noncharacter_Code_Point):
 			continue
 		}
 		if r == ' ' && before == ' ' {
 			continue
-		}
-		if r == '[' && before == '[' {
-			b.WriteByte(' ')
 		}
 		b.WriteRune(r)
 		before = r

@@ -2,7 +2,6 @@ package speech
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -120,7 +119,7 @@ func (s *Speaker) Speak(ctx context.Context, t Text) (*audio.Clip, error) {
 	t = t.normal()
 	words := t.script()
 	if !words.speaks() {
-		return audio.NewClip(silence(words.pauses())), nil
+		return audio.NewClip(silence(words.pauses)), nil
 	}
 	if s.remote != nil && s.remote.ready() {
 		clip, err := s.speak(ctx, s.remote, t, words)
@@ -143,7 +142,7 @@ func (s *Speaker) Speak(ctx context.Context, t Text) (*audio.Clip, error) {
 	case err == nil:
 		return clip, nil
 	}
-	if !errors.Is(err, errClosed) {
+	if s.cache.ctx.Err() == nil { // not because it is closed
 		s.logger.Warn("a text could not be spoken; a tone stands for it", slog.String("engine", s.local.name()), slog.String("voice", t.Voice), slog.String("language", t.Language), slog.Any("err", err))
 	}
 	return s.tone, nil
@@ -156,9 +155,10 @@ func (s *Speaker) speak(ctx context.Context, e engine, t Text, words script) (*a
 		if err != nil {
 			return nil, err
 		}
-		if words.audible() && audio.Level(samples) <= inaudible {
-			return nil, errors.New("the engine has said nothing")
+		if err := words.saidBy(samples); err != nil {
+			return nil, err
 		}
+		samples = samples[:min(len(samples), len(silence(longest)))]
 		return audio.NewClip(level(samples, words.volume())), nil
 	})
 }

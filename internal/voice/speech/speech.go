@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -31,11 +32,13 @@ type Text struct {
 	Language string // such as en-US; "" for that of the voice
 }
 
-// How long a text may be (Amazon Polly, "Quotas": input text of
-// SynthesizeSpeech). The characters of tags count for the total alone.
+// How long a text may be and how long its sound becomes, after which it is cut
+// off (Amazon Polly, "Quotas", SynthesizeSpeech). The characters of tags count
+// for the total alone.
 const (
 	maxBilled = 3000
 	maxTotal  = 6000
+	longest   = 10 * time.Minute
 )
 
 // Check reports why the real service would not say a text. A Speaker says as
