@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs every fuzz target of the module, one after another: for FUZZ_TIME each,
-# and those that see the bytes of strangers first for FUZZ_EXPOSED_TIME.
+# those that see the bytes of strangers first for FUZZ_EXPOSED_TIME, and those
+# that see what comes in calls (SIP, SDP, RTP, RTCP) with FUZZ_CALL_INPUTS inputs
+# each, if that is set.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,6 +11,9 @@ cd "$(dirname "$0")/.."
 # The decoder of requests, the parsers of signatures, ARNs, policy documents,
 # flows and test cases, the interpreter of flows, the tokens of chats. An expression for grep -E.
 exposed='^Fuzz(Decode|Authorization|ParseARN|ParsePolicy|Check|CheckTest|Step|Token)$'
+# What comes in calls: at a number of inputs each, so that all together see a
+# million.
+calls='^ringdown/internal/voice/(sip|sdp|media)[a-z/]* Fuzz(Message|Dialog|Answer|Accept|RTP|RTCP)$'
 
 log=$(mktemp "${TMPDIR:-/tmp}/fuzz.XXXXXX")
 trap 'rm -f "$log"' EXIT
@@ -26,6 +31,7 @@ failed=0
 while read -r package target; do
 	time=$FUZZ_TIME
 	! grep -Eq "$exposed" <<<"$target" || time=$FUZZ_EXPOSED_TIME
+	[ -z "${FUZZ_CALL_INPUTS:-}" ] || ! grep -Eq "$calls" <<<"$package $target" || time=${FUZZ_CALL_INPUTS}x
 	echo "fuzz $package $target for $time"
 	if go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" >"$log" 2>&1; then
 		grep '^fuzz: elapsed' "$log" | tail -n 1
