@@ -434,7 +434,9 @@ func TestCallOutRoutes(t *testing.T) {
 
 // TestCallOutHidden is a caller who shows no number.
 func TestCallOutHidden(t *testing.T) {
-	virtual(t, func(o *Options) { o.Trunks[0].CallerID = CallerID{Default: "+15550111", Asserted: true, Allowed: []string{"+1555020*"}} }, func(r *rig) {
+	virtual(t, func(o *Options) {
+		o.Trunks[0].CallerID = CallerID{Default: "+15550111", Asserted: true, Allowed: []string{"+1555020*"}}
+	}, func(r *rig) {
 		ears := newEars()
 		if _, err := r.e.Dial(Invitation{Trunk: "far", To: "+15550199", Media: ears.media, Hear: ears.hear}); err != nil {
 			t.Fatal(err)

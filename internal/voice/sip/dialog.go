@@ -30,7 +30,7 @@ func (d *dialog) route() (uri sip.Uri, routes []string, next sip.Uri) {
 		return d.target, nil, d.target
 	}
 	first, err := uriOf(d.routes[0])
-	if err != nil {
+	if err != nil || !writable(&first) {
 		return d.target, d.routes, d.target
 	}
 	if loose(&first) {
@@ -71,7 +71,12 @@ func contactOf(m sip.Message) (sip.Uri, bool) {
 	}
 	u := *h.Address.Clone()
 	u.Headers = nil
-	return u, true
+	return u, writable(&u)
+}
+
+// writable tells whether a URI can stand in a request line.
+func writable(u *sip.Uri) bool {
+	return !strings.ContainsFunc(u.String(), func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`<>"`, r) })
 }
 
 // newRequest begins a request with all but From, To, Call-ID and CSeq, which are

@@ -399,6 +399,10 @@ func (e *Endpoint) Close() error {
 		e.tx.close()
 		e.net.close()
 		e.wg.Wait()
+		e.mu.Lock()
+		clear(e.dialogs) // what nobody has confirmed in time
+		clear(e.merged)
+		e.mu.Unlock()
 	})
 	return nil
 }

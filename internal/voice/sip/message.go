@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"maps"
 	"mime"
 	"mime/multipart"
@@ -37,11 +38,16 @@ const (
 	mPRACK    = sip.PRACK
 )
 
-// newParser makes a parser that keeps header fields whose parameters its own types
-// would lose (Record-Route is to be copied with all of them, RFC 3261 §12.1.1).
+// The parser reports what strangers send to a logger of its own.
+func init() { sip.SetDefaultLogger(slog.New(slog.DiscardHandler)) }
+
+// newParser makes a parser that keeps header fields as they came: those whose
+// parameters its own types would lose (Record-Route is to be copied with all of them,
+// RFC 3261 §12.1.1), and those that answers repeat. They are taken apart when asked
+// for.
 func newParser() *sip.Parser {
 	fields := maps.Clone(sip.DefaultHeadersParser())
-	for _, name := range []string{"route", "record-route", "refer-to", "referred-by"} {
+	for _, name := range []string{"route", "record-route", "refer-to", "referred-by", "from", "f", "to", "t"} {
 		delete(fields, name)
 	}
 	return sip.NewParser(sip.WithHeadersParsers(fields))
@@ -56,7 +62,7 @@ func newBranch() string { return sip.RFC3261BranchMagicCookie + rand.Text() }
 // compact are the short forms of names (RFC 3261 §20, RFC 4028, RFC 6665, RFC 3515).
 var compact = map[string]string{
 	"supported": "k", "session-expires": "x", "event": "o", "refer-to": "r",
-	"content-type": "c", "content-encoding": "e", "contact": "m", "allow-events": "u",
+	"via": "v", "from": "f", "to": "t", "call-id": "i", "content-length": "l", "content-type": "c", "content-encoding": "e", "contact": "m", "allow-events": "u",
 }
 
 // fields are the values of a header field that a message has, as they came, in
@@ -227,11 +233,11 @@ func (e *Endpoint) reply(req *sip.Request, status int, tag string) *sip.Response
 		case named(h, "Via"), named(h, "From"), named(h, "Call-ID"), named(h, "CSeq"):
 			res.AppendHeader(sip.HeaderClone(h))
 		case named(h, "To"):
-			to := sip.HeaderClone(h)
-			if t, ok := to.(*sip.ToHeader); ok && tagOf(t.Params) == "" && status != 100 && tag != "" {
-				t.Params.Add("tag", tag)
+			value := h.Value()
+			if status != 100 && tag != "" && toTag(req) == "" {
+				value += ";tag=" + tag
 			}
-			res.AppendHeader(to)
+			res.AppendHeader(sip.NewHeader("To", value))
 		case named(h, "Record-Route") && dialogs(req, status):
 			res.AppendHeader(sip.HeaderClone(h))
 		case named(h, "Timestamp") && status == 100:
@@ -294,10 +300,10 @@ func description(m sip.Message) ([]byte, bool) {
 	if err != nil && !strings.EqualFold(kind, sdpType) {
 		return nil, false
 	}
-	switch {
-	case kind == sdpType:
+	switch kind {
+	case sdpType:
 		return body, true
-	case kind == "multipart/mixed" || kind == "multipart/alternative":
+	case "multipart/mixed", "multipart/alternative":
 		r := multipart.NewReader(bytes.NewReader(body), params["boundary"])
 		for range 8 {
 			part, err := r.NextRawPart()

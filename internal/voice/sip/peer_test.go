@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -109,14 +110,23 @@ func virtual(t *testing.T, set func(o *Options), f func(r *rig)) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, set)
 		f(r)
+		if r.e.Calls() == 0 {
+			// Nothing is left of calls when all timers have run out.
+			<-time.After(3 * time.Minute)
+			r.e.mu.Lock()
+			if n := len(r.e.dialogs) + len(r.e.merged) + len(r.e.busy); n != 0 {
+				t.Errorf("%d things of calls are left", n)
+			}
+			r.e.mu.Unlock()
+			if n := r.e.tx.size(); n != 0 {
+				t.Errorf("%d transactions are left", n)
+			}
+		}
 		if err := r.e.Close(); err != nil {
 			t.Error(err)
 		}
 		if n := r.e.Calls(); n != 0 {
 			t.Errorf("%d calls are left", n)
-		}
-		if n := r.e.tx.size(); n != 0 {
-			t.Errorf("%d transactions are left", n)
 		}
 		synctest.Wait()
 	})
@@ -139,6 +149,10 @@ func newRig(t *testing.T, set func(o *Options)) *rig {
 		t.Fatal(err)
 	}
 	r.e = e
+	e.resolver.hosts = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no names here") }
+	e.resolver.servers = func(context.Context, string, string, string) ([]*net.SRV, error) {
+		return nil, errors.New("no names here")
+	}
 	r.far = r.peer(farAddr)
 	t.Cleanup(func() { _ = e.Close() })
 	return r

@@ -12,7 +12,7 @@ import (
 func (e *Endpoint) receive(m sip.Message, from flow) {
 	switch m := m.(type) {
 	case *sip.Response:
-		if m.StatusCode >= 100 && m.StatusCode < 700 && m.CSeq() != nil {
+		if m.StatusCode >= 100 && m.StatusCode < 700 && m.CSeq() != nil && m.From() != nil && m.To() != nil {
 			e.tx.response(m) // who is not waited for is not heard (RFC 3261 §18.1.2)
 		}
 	case *sip.Request:
@@ -37,7 +37,7 @@ func (e *Endpoint) acked(req *sip.Request, from flow) {
 // requested takes a request that is to be answered, or not: who is on no trunk does
 // not learn that there is somebody.
 func (e *Endpoint) requested(req *sip.Request, from flow) {
-	if e.tx.known(req) {
+	if !answerable(req) || e.tx.known(req) {
 		return
 	}
 	trunk, v := e.guard.trunk(req)
@@ -74,6 +74,14 @@ func (e *Endpoint) requested(req *sip.Request, from flow) {
 // stray tells whether a request of nobody's is about nothing here.
 func (e *Endpoint) stray(req *sip.Request) bool {
 	return req.Method != mCANCEL || e.tx.invited(req) == nil
+}
+
+// answerable tells whether a request has what its answer is to repeat (RFC 3261
+// §8.2.6.2). What has not is not answered.
+func answerable(req *sip.Request) bool {
+	via := req.Via()
+	return via != nil && strings.EqualFold(via.ProtocolName, "SIP") && via.ProtocolVersion == "2.0" && via.Host != "" &&
+		has(req, "From") && has(req, "To") && has(req, "Call-ID") && has(req, "CSeq")
 }
 
 // flaw is the status of a request that is none (RFC 3261 §8.1.1), 0 for a good one.

@@ -62,7 +62,7 @@ func protoOf(u *sip.Uri) (proto, error) {
 	}
 	switch {
 	case u.Scheme != "sip" && u.Scheme != "sips":
-		return 0, fmt.Errorf("no way to call %s:", u.Scheme)
+		return 0, fmt.Errorf("%q is no way to call", u.Scheme)
 	case transport == "tls", u.Scheme == "sips" && (transport == "" || transport == "tcp"):
 		return protoTLS, nil
 	case u.Scheme == "sips":

@@ -80,8 +80,6 @@ func TestWithin(t *testing.T) {
 func TestWithinNone(t *testing.T) {
 	virtual(t, nil, func(r *rig) {
 		l, _, ears := r.far.answered()
-		stranger := *l
-		stranger.tag = "other"
 		for _, method := range []string{"BYE", "INFO", "UPDATE", "OPTIONS", "NOTIFY", "REFER", "INVITE"} {
 			for _, change := range []func(l *leg){
 				func(l *leg) { l.tag = "other" },

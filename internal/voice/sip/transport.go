@@ -243,7 +243,7 @@ func (n *network) readPackets() {
 // packet takes a datagram. A request that ends before its body does is refused, an
 // answer that does is dropped (RFC 3261 §18.3).
 func (n *network) packet(data []byte, addr netip.AddrPort) {
-	if len(data) < 16 {
+	if len(data) < 16 || !textual(data) {
 		return // keep-alives (RFC 5626 §4.4.1) and noise
 	}
 	m, err := n.parser.ParseSIP(data)
@@ -251,6 +251,23 @@ func (n *network) packet(data []byte, addr netip.AddrPort) {
 		return
 	}
 	n.take(m, flow{proto: protoUDP, source: addr, back: addr, cut: err != nil})
+}
+
+// textual tells whether the head of a message consists of lines of text, as the library
+// does not see to it: control characters would get into what is sent and told.
+func textual(data []byte) bool {
+	for i, c := range data {
+		switch {
+		case c == '\r' && i+1 < len(data) && data[i+1] == '\n':
+			if i+3 < len(data) && data[i+2] == '\r' && data[i+3] == '\n' {
+				return true
+			}
+		case c == '\n' && i > 0 && data[i-1] == '\r':
+		case c < ' ' && c != '\t' || c == 0x7f:
+			return false
+		}
+	}
+	return true
 }
 
 // take hands on a message.
@@ -532,7 +549,7 @@ func (s *stream) read(conn net.Conn) error {
 			if errors.Is(err, io.ErrUnexpectedEOF) {
 				break
 			}
-			if err != nil {
+			if err != nil || !textual([]byte(m.String())) {
 				return fmt.Errorf("what comes from %v is no SIP", s.key.addr)
 			}
 			s.n.take(m, flow{proto: s.key.proto, source: s.key.addr, back: back(m, s.key.addr), stream: s})

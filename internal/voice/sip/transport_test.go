@@ -265,6 +265,9 @@ func manyCalls(t testing.TB, calls int) {
 	})
 	a := listening(t, Options{Limits: Limits{Invites: 1 << 20, Messages: 1 << 20}, Trunks: []Trunk{{Name: "b", Address: "sip:" + b.Addr().String()}}})
 	before := runtime.NumGoroutine()
+	var m0 runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m0)
 	var wrong atomic.Int64
 	slots := make(chan struct{}, 50)
 	var here sync.WaitGroup
@@ -293,6 +296,10 @@ func manyCalls(t testing.TB, calls int) {
 	here.Wait()
 	there.Wait()
 	took := time.Since(begin)
+	var m1 runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m1)
+	t.Logf("heap %d MB, %d B a side", m1.HeapAlloc>>20, int(m1.HeapAlloc-m0.HeapAlloc)/calls/2)
 	t.Logf("%d calls in %v: %.0f a second", calls, took, float64(calls)/took.Seconds())
 	if n := wrong.Load(); n > 0 {
 		t.Errorf("%d calls went wrong", n)
@@ -332,7 +339,7 @@ func TestResolver(t *testing.T) {
 	asked := 0
 	r.hosts = func(_ context.Context, host string) ([]netip.Addr, error) {
 		asked++
-		switch host {
+		switch strings.ToLower(host) {
 		case "sip.example.com", "second.example.com":
 			return []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.7")}, nil
 		case "six.example.com":
