@@ -173,7 +173,7 @@ func changesOf(req *sip.Request) (changes []change, all bool, status int) {
 			}
 			return nil, true, 0
 		}
-		if c.Address.Host == "" || c.Address.Scheme != "sip" && c.Address.Scheme != "sips" {
+		if c.Address.Host == "" || c.Address.Scheme != "sip" && c.Address.Scheme != "sips" || !writable(&c.Address) {
 			return nil, false, sip.StatusBadRequest
 		}
 		expiry := longestExpiry

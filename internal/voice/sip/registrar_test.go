@@ -149,6 +149,7 @@ func TestRegister(t *testing.T) {
 			{0, "a", 2, []string{"Contact: <sip:100@10.0.0.5;transport=tcp>"}, 200, "100@10.0.0.5>;expires=3600 100@10.0.0.5;transport=tcp>;expires=3600"},
 		},
 		"a contact of another kind": {{0, "a", 1, []string{"Contact: <mailto:a@b>"}, 400, ""}},
+		"what no request can go to": {{0, "a", 1, []string{"Contact: <sip:a b@10.0.0.5>"}, 400, ""}},
 		"nobody":                    {{0, "a", 1, []string{phone, "To: <sip:ringdown.example>"}, 400, ""}},
 		"too many of one": {
 			{0, "a", 1, []string{manyContacts(contactsOfUser)}, 200, ""},

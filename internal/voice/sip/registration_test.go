@@ -159,6 +159,7 @@ func TestRegistration(t *testing.T) {
 		"no answer":                {10 * time.Minute, func(int, *sip.Request) (int, []string) { return 0, nil }, "600", 2, 62 * time.Second, 71 * time.Second, false},
 		"many failures":            {10 * time.Minute, func(int, *sip.Request) (int, []string) { return 500, nil }, "600", 8, 45 * time.Minute, 98 * time.Minute, false},
 		"sent in circles":          {10 * time.Minute, func(int, *sip.Request) (int, []string) { return 302, []string{"Contact: <sip:x@else.example>"} }, "600", 4, 22 * time.Second, 31 * time.Second, false},
+		"sent to what is no place": {10 * time.Minute, func(int, *sip.Request) (int, []string) { return 302, []string{"Contact: <sip:x@else example>"} }, "600", 2, 22 * time.Second, 31 * time.Second, false},
 		"sent nowhere":             {10 * time.Minute, func(int, *sip.Request) (int, []string) { return 301, nil }, "600", 2, 22 * time.Second, 31 * time.Second, false},
 		"a password that is wrong": {10 * time.Minute, func(int, *sip.Request) (int, []string) { return 401, nil }, "600", 2, 22 * time.Second, 31 * time.Second, false},
 	} {
