@@ -102,6 +102,9 @@ func TestDTMF(t *testing.T) {
 				for at := 0; at < dtmfHop; at += 13 {
 					in := slices.Concat(make([]float64, 400+at), c.signal(key), quiet(100*ms))
 					for _, e := range []Encoding{PCM, MuLaw, ALaw} {
+						if e != PCM && at > 0 {
+							continue // what the laws add is the same everywhere
+						}
 						samples := DecodeSamples(e, nil, EncodeSamples(e, nil, samplesOf(in)))
 						if got, want := DTMF(samples), strings.Repeat(string(key), c.want); got != want {
 							t.Fatalf("%c in %s after %d samples: heard %q, want %q", key, e, 400+at, got, want)
