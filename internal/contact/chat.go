@@ -35,12 +35,14 @@ type ChatSpec struct {
 // StartChatContact).
 const chatLife = 25 * time.Hour
 
-// What is known of chats.
-type (
-	chatState = talk.State
-	ChatFile  = talk.File
-	ChatTimer = talk.Timer
-)
+// ChatFile is an attachment of a chat.
+type ChatFile = talk.File
+
+// ChatTimer is a timeout of one role in a chat.
+type ChatTimer = talk.Timer
+
+// chatState is what a chat needs beside the contact.
+type chatState = talk.State
 
 // prepareChat fills in what a chat begins with.
 func (b *Birth) prepareChat() {

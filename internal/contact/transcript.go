@@ -9,12 +9,14 @@ import (
 	"ringdown/internal/flow/machine"
 )
 
-// What is read of chats.
-type (
-	Chat    = talk.Chat
-	Line    = talk.Line
-	Segment = talk.Segment
-)
+// Chat is a chat as one who takes or took part in it sees it.
+type Chat = talk.Chat
+
+// Line is an item of a transcript.
+type Line = talk.Line
+
+// Segment is what was said on one contact.
+type Segment = talk.Segment
 
 // chats reads the chats of an instance.
 func (m *Manager) chats(in Instance) talk.Source { return talk.Source{Store: m.store, Instance: in.PK} }
