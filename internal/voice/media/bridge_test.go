@@ -13,25 +13,25 @@ import (
 func TestRelay(t *testing.T) {
 	for _, c := range []struct{ a, b audio.Encoding }{{audio.MuLaw, audio.MuLaw}, {audio.ALaw, audio.ALaw}, {audio.MuLaw, audio.ALaw}} {
 		t.Run(c.a.String()+" "+c.b.String(), func(t *testing.T) {
-			t.Parallel()
-			e := newEngine(t, nil)
-			a, b := newFar(t, e, c.a).set(), newFar(t, e, c.b).set()
-			a.waitPackets(3) // silence, until there is more
-			a.s.Bridge(b.s)
-			stopA, stopB := a.speak(440), b.speak(1000)
-			a.waitSound(50)
-			b.waitSound(50)
-			stopA()
-			stopB()
-			for _, f := range []struct {
-				*far
-				hz float64
-			}{{a, 1000}, {b, 440}} {
-				all := f.packets()
-				checkStream(t, all)
-				pcm, _ := f.heard(all)
-				checkTone(t, "the other", pcm, f.hz, 950*time.Millisecond)
-			}
+			both(t, nil, func(t testing.TB, e *Engine) {
+				a, b := newFar(t, e, c.a).set(), newFar(t, e, c.b).set()
+				a.waitPackets(3) // silence, until there is more
+				a.s.Bridge(b.s)
+				stopA, stopB := a.speak(440), b.speak(1000)
+				a.waitSound(50)
+				b.waitSound(50)
+				stopA()
+				stopB()
+				for _, f := range []struct {
+					*far
+					hz float64
+				}{{a, 1000}, {b, 440}} {
+					all := f.packets()
+					checkStream(t, all)
+					pcm, _ := f.heard(all)
+					checkTone(t, "the other", pcm, f.hz, 950*time.Millisecond)
+				}
+			})
 		})
 	}
 }
@@ -39,95 +39,95 @@ func TestRelay(t *testing.T) {
 // TestRelayOrigins: a call hears silence, a prompt, another side, a prompt, the
 // other side again, silence: one stream all the time.
 func TestRelayOrigins(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t, nil)
-	a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set()
-	defer b.speak(1000)()
-	a.waitPackets(2)
-	a.s.Play(1, []*audio.Clip{clip(440, 200*time.Millisecond)}, false)
-	a.s.Bridge(b.s)
-	a.log.wait(t, "the first prompt", played(1))
-	a.waitSound(20)
-	a.s.Play(2, []*audio.Clip{clip(440, 200*time.Millisecond)}, false)
-	a.log.wait(t, "the second prompt", played(2))
-	a.waitSound(40)
-	a.s.Leave()
-	n := len(a.packets())
-	a.waitPackets(n + 20)
-	all := a.packets()
-	checkStream(t, all)
-	// What was heard, without repetition.
-	var order []float64
-	for _, p := range all {
-		pcm := a.decode(p.payload)
-		for _, hz := range []float64{0, 440, 1000} {
-			if hz == 0 && peak(pcm) < 500 || hz > 0 && audio.ToneLevel(pcm, hz) > level-3 {
-				if len(order) == 0 || order[len(order)-1] != hz {
-					order = append(order, hz)
+	both(t, nil, func(t testing.TB, e *Engine) {
+		a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set()
+		defer b.speak(1000)()
+		a.waitPackets(2)
+		a.s.Play(1, []*audio.Clip{clip(440, 200*time.Millisecond)}, false)
+		a.s.Bridge(b.s)
+		a.log.wait(t, "the first prompt", played(1))
+		a.waitSound(20)
+		a.s.Play(2, []*audio.Clip{clip(440, 200*time.Millisecond)}, false)
+		a.log.wait(t, "the second prompt", played(2))
+		a.waitSound(40)
+		a.s.Leave()
+		n := len(a.packets())
+		a.waitPackets(n + 20)
+		all := a.packets()
+		checkStream(t, all)
+		// What was heard, without repetition.
+		var order []float64
+		for _, p := range all {
+			pcm := a.decode(p.payload)
+			for _, hz := range []float64{0, 440, 1000} {
+				if hz == 0 && peak(pcm) < 500 || hz > 0 && audio.ToneLevel(pcm, hz) > level-3 {
+					if len(order) == 0 || order[len(order)-1] != hz {
+						order = append(order, hz)
+					}
 				}
 			}
 		}
-	}
-	if want := []float64{0, 440, 1000, 440, 1000, 0}; !slices.Equal(order, want) {
-		t.Errorf("it heard %v, want %v", order, want)
-	}
-	pcm, holes := a.heard(all)
-	if g := gap(sounding(pcm)); g > 2*frame || holes > 2*frame {
-		t.Errorf("changing what is heard takes %d samples, %d of them are missing", g, holes)
-	}
+		if want := []float64{0, 440, 1000, 440, 1000, 0}; !slices.Equal(order, want) {
+			t.Errorf("it heard %v, want %v", order, want)
+		}
+		pcm, holes := a.heard(all)
+		if g := gap(sounding(pcm)); g > 2*frame || holes > 2*frame {
+			t.Errorf("changing what is heard takes %d samples, %d of them are missing", g, holes)
+		}
+	})
 }
 
 // TestRelayImperfect: what a network does to packets is handed on as it is, but not
 // made worse.
 func TestRelayImperfect(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t, nil)
-	a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set()
-	a.s.Bridge(b.s)
-	r := rand.New(rand.NewPCG(1, 2))
-	var kept []byte
-	lost := 0
-	for n := range 200 {
-		packet := a.next(a.payload, false, a.timestamp, audio.EncodeSamples(a.codec, nil, tone(440, n*frame, frame)))
-		a.timestamp += uint32(frame)
-		switch {
-		case n > 5 && r.IntN(50) == 0:
-			lost++
-		case kept == nil && n > 5 && r.IntN(10) == 0:
-			kept = packet // overtaken by the next
-		default:
-			a.put(packet)
-			if r.IntN(10) == 0 {
-				a.put(packet) // twice
-			}
-			if kept != nil {
-				a.put(kept)
-				kept = nil
+	both(t, nil, func(t testing.TB, e *Engine) {
+		a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set()
+		a.s.Bridge(b.s)
+		r := rand.New(rand.NewPCG(1, 2))
+		var kept []byte
+		lost := 0
+		for n := range 200 {
+			packet := a.next(a.payload, false, a.timestamp, audio.EncodeSamples(a.codec, nil, tone(440, n*frame, frame)))
+			a.timestamp += uint32(frame)
+			switch {
+			case n > 5 && r.IntN(50) == 0:
+				lost++
+			case kept == nil && n > 5 && r.IntN(10) == 0:
+				kept = packet // overtaken by the next
+			default:
+				a.put(packet)
+				if r.IntN(10) == 0 {
+					a.put(packet) // twice
+				}
+				if kept != nil {
+					a.put(kept)
+					kept = nil
+				}
 			}
 		}
-	}
-	if kept != nil {
-		a.put(kept)
-	}
-	b.wait("what was sent", func() bool { return len(audible(b)) >= 200-lost })
-	all := audible(b)
-	pcm, holes := b.heard(all)
-	if lost == 0 || holes != lost*frame || len(all) != 200-lost {
-		t.Errorf("%d packets were lost; %d have come, %d samples are missing", lost, len(all), holes)
-	}
-	if hz := audio.ToneLevel(pcm, 440); hz < level-1 || hz > level+1 {
-		t.Errorf("the tone has %.1f dBFS, want %.1f", hz, level)
-	}
-	seen := map[uint16]bool{}
-	for _, p := range all {
-		if seen[p.sequence] {
-			t.Errorf("%d has come twice", p.sequence)
+		if kept != nil {
+			a.put(kept)
 		}
-		seen[p.sequence] = true
-	}
-	if st := a.s.Stats(); st.Lost != uint64(lost) || st.PacketsReceived != uint64(200-lost) {
-		t.Errorf("the statistics are %+v, want %d lost", st, lost)
-	}
+		b.wait("what was sent", func() bool { return len(audible(b)) >= 200-lost })
+		all := audible(b)
+		pcm, holes := b.heard(all)
+		if lost == 0 || holes != lost*frame || len(all) != 200-lost {
+			t.Errorf("%d packets were lost; %d have come, %d samples are missing", lost, len(all), holes)
+		}
+		if hz := audio.ToneLevel(pcm, 440); hz < level-1 || hz > level+1 {
+			t.Errorf("the tone has %.1f dBFS, want %.1f", hz, level)
+		}
+		seen := map[uint16]bool{}
+		for _, p := range all {
+			if seen[p.sequence] {
+				t.Errorf("%d has come twice", p.sequence)
+			}
+			seen[p.sequence] = true
+		}
+		if st := a.s.Stats(); st.Lost != uint64(lost) || st.PacketsReceived != uint64(200-lost) {
+			t.Errorf("the statistics are %+v, want %d lost", st, lost)
+		}
+	})
 }
 
 // audible are the packets with sound in them.
@@ -138,30 +138,30 @@ func audible(f *far) []arrival {
 // TestRelayRestart: a far side that begins its stream anew, with or without another
 // SSRC, does not break that of the other.
 func TestRelayRestart(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t, nil)
-	a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set()
-	a.s.Bridge(b.s)
-	stop := a.speak(440)
-	for i, change := range []func(){
-		func() { a.ssrc++ },
-		func() { a.sequence += 20000 },
-		func() { a.timestamp += 1 << 30 },
-		func() { a.ssrc++; a.sequence -= 100; a.timestamp -= 1 << 29 },
-	} {
-		b.waitSound(10 * (i + 1))
-		a.sending.Lock()
-		change()
-		a.sending.Unlock()
-	}
-	b.waitSound(60)
-	stop()
-	all := audible(b)
-	checkStream(t, all)
-	pcm, holes := b.heard(all)
-	if g := gap(sounding(pcm)); g > 2*frame || holes > 8*frame {
-		t.Errorf("a gap of %d samples, %d are missing", g, holes)
-	}
+	both(t, nil, func(t testing.TB, e *Engine) {
+		a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set()
+		a.s.Bridge(b.s)
+		stop := a.speak(440)
+		for i, change := range []func(){
+			func() { a.ssrc++ },
+			func() { a.sequence += 20000 },
+			func() { a.timestamp += 1 << 30 },
+			func() { a.ssrc++; a.sequence -= 100; a.timestamp -= 1 << 29 },
+		} {
+			b.waitSound(10 * (i + 1))
+			a.sending.Lock()
+			change()
+			a.sending.Unlock()
+		}
+		b.waitSound(60)
+		stop()
+		all := audible(b)
+		checkStream(t, all)
+		pcm, holes := b.heard(all)
+		if g := gap(sounding(pcm)); g > 2*frame || holes > 8*frame {
+			t.Errorf("a gap of %d samples, %d are missing", g, holes)
+		}
+	})
 }
 
 // patient makes an engine that waits for packets as long as it can: tests share
@@ -172,40 +172,40 @@ func patient(o *Options) { o.Jitter = maxJitter }
 func TestMix(t *testing.T) {
 	for _, size := range []int{3, 5} {
 		t.Run(map[int]string{3: "three", 5: "five"}[size], func(t *testing.T) {
-			t.Parallel()
-			e := newEngine(t, patient)
-			tones := []float64{400, 700, 1100, 1700, 2300}[:size]
-			fars := make([]*far, size)
-			for i := range fars {
-				fars[i] = newFar(t, e, []audio.Encoding{audio.MuLaw, audio.ALaw}[i%2]).set()
-				defer fars[i].speak(tones[i])()
-			}
-			for _, f := range fars[1:] {
-				fars[0].s.Bridge(f.s)
-			}
-			for _, f := range fars {
-				f.forget()
-				f.waitSound(75)
-			}
-			for i, f := range fars {
-				all := f.packets()
-				checkStream(t, all)
-				pcm, holes := f.heard(all)
-				if holes > 0 {
-					t.Errorf("%d lacks %d samples", i, holes)
+			both(t, patient, func(t testing.TB, e *Engine) {
+				tones := []float64{400, 700, 1100, 1700, 2300}[:size]
+				fars := make([]*far, size)
+				for i := range fars {
+					fars[i] = newFar(t, e, []audio.Encoding{audio.MuLaw, audio.ALaw}[i%2]).set()
+					defer fars[i].speak(tones[i])()
 				}
-				pcm = sounding(pcm)
-				pcm = pcm[len(pcm)-samples(time.Second):]
-				for j, hz := range tones {
-					got := audio.ToneLevel(pcm, hz)
-					if i == j && got > level-30 || i != j && (got < level-1 || got > level+1) {
-						t.Errorf("%d hears %d with %.1f dBFS, they speak with %.1f", i, j, got, level)
+				for _, f := range fars[1:] {
+					fars[0].s.Bridge(f.s)
+				}
+				for _, f := range fars {
+					f.forget()
+					f.waitSound(75)
+				}
+				for i, f := range fars {
+					all := f.packets()
+					checkStream(t, all)
+					pcm, holes := f.heard(all)
+					if holes > 0 {
+						t.Errorf("%d lacks %d samples", i, holes)
+					}
+					pcm = sounding(pcm)
+					pcm = pcm[len(pcm)-samples(time.Second):]
+					for j, hz := range tones {
+						got := audio.ToneLevel(pcm, hz)
+						if i == j && got > level-30 || i != j && (got < level-1 || got > level+1) {
+							t.Errorf("%d hears %d with %.1f dBFS, they speak with %.1f", i, j, got, level)
+						}
+					}
+					if g := gap(pcm); g > frame {
+						t.Errorf("%d hears a gap of %d samples", i, g)
 					}
 				}
-				if g := gap(pcm); g > frame {
-					t.Errorf("%d hears a gap of %d samples", i, g)
-				}
-			}
+			})
 		})
 	}
 }
@@ -225,56 +225,56 @@ func TestMixLoud(t *testing.T) {
 // TestMixLossy: 2 % of the packets are lost, and every tenth comes late; the mix
 // covers it.
 func TestMixLossy(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t, patient)
-	a, b, c := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set(), newFar(t, e, audio.MuLaw).set()
-	a.lose = func(n int) bool { return n%50 == 20 }
-	stop := a.speak(440)
-	defer stop()
-	a.s.Bridge(b.s)
-	b.s.Bridge(c.s)
-	c.forget()
-	c.waitSound(150)
-	pcm, _ := c.heard(c.packets())
-	checkTone(t, "with losses", pcm, 440, 2900*time.Millisecond)
+	both(t, patient, func(t testing.TB, e *Engine) {
+		a, b, c := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set(), newFar(t, e, audio.MuLaw).set()
+		a.lose = func(n int) bool { return n%50 == 20 }
+		stop := a.speak(440)
+		defer stop()
+		a.s.Bridge(b.s)
+		b.s.Bridge(c.s)
+		c.forget()
+		c.waitSound(150)
+		pcm, _ := c.heard(c.packets())
+		checkTone(t, "with losses", pcm, 440, 2900*time.Millisecond)
+	})
 }
 
 // TestBridgeSizes: a call goes on through relay, mix, relay and alone.
 func TestBridgeSizes(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t, nil)
-	a, b, c := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set()
-	defer a.speak(440)()
-	defer c.speak(1000)()
-	a.s.Bridge(b.s)
-	b.waitSound(20)
-	c.s.Bridge(b.s)
-	hears := func(hz float64) func() bool {
-		return func() bool {
-			all := b.packets()
-			return audio.ToneLevel(b.decode(all[len(all)-1].payload), hz) > level-3
+	both(t, nil, func(t testing.TB, e *Engine) {
+		a, b, c := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set()
+		defer a.speak(440)()
+		defer c.speak(1000)()
+		a.s.Bridge(b.s)
+		b.waitSound(20)
+		c.s.Bridge(b.s)
+		hears := func(hz float64) func() bool {
+			return func() bool {
+				all := b.packets()
+				return audio.ToneLevel(b.decode(all[len(all)-1].payload), hz) > level-3
+			}
 		}
-	}
-	b.wait("the third", hears(1000))
-	if a.s.peer.Load() != nil || a.s.mixed.Load() == nil {
-		t.Error("three are not mixed")
-	}
-	c.s.Close()
-	if a.s.peer.Load() != b.s || b.s.peer.Load() != a.s || a.s.mixed.Load() != nil || a.s.bridge.clock.load.Load() > 3 {
-		t.Error("two are not relayed")
-	}
-	n := len(b.packets())
-	b.waitSound(40)
-	b.waitPackets(n + 20)
-	if a.s.Leave(); b.s.bridge != nil || b.s.peer.Load() != nil {
-		t.Error("one is still in a bridge")
-	}
-	b.waitPackets(n + 40)
-	all := b.packets()
-	checkStream(t, all)
-	if pcm, _ := b.heard(all[:n+20]); gap(sounding(pcm)) > samples(e.o.Jitter)+2*frame {
-		t.Errorf("changing how it is bridged takes %d samples", gap(sounding(pcm)))
-	}
+		b.wait("the third", hears(1000))
+		if a.s.peer.Load() != nil || a.s.mixed.Load() == nil {
+			t.Error("three are not mixed")
+		}
+		c.s.Close()
+		if a.s.peer.Load() != b.s || b.s.peer.Load() != a.s || a.s.mixed.Load() != nil || a.s.bridge.clock.load.Load() > 3 {
+			t.Error("two are not relayed")
+		}
+		n := len(b.packets())
+		b.waitSound(40)
+		b.waitPackets(n + 20)
+		if a.s.Leave(); b.s.bridge != nil || b.s.peer.Load() != nil {
+			t.Error("one is still in a bridge")
+		}
+		b.waitPackets(n + 40)
+		all := b.packets()
+		checkStream(t, all)
+		if pcm, _ := b.heard(all[:n+20]); gap(sounding(pcm)) > samples(e.o.Jitter)+2*frame {
+			t.Errorf("changing how it is bridged takes %d samples", gap(sounding(pcm)))
+		}
+	})
 }
 
 // TestBridgesMerge: two bridges become one.

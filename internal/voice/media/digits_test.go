@@ -90,47 +90,48 @@ func TestTones(t *testing.T) {
 func TestPress(t *testing.T) {
 	for _, events := range []uint8{101, 0} {
 		t.Run(map[uint8]string{101: "events", 0: "tones"}[events], func(t *testing.T) {
-			t.Parallel()
-			f := newFar(t, newEngine(t, nil), audio.ALaw)
-			f.events = events
-			f.s.Press("1x2,#")
-			f.s.Press("a")
-			f.set()
-			begin := time.Now()
-			f.wait("the digits", func() bool { return strings.HasSuffix(f.keys(), "A") })
-			if took := time.Since(begin); took < time.Second || f.keys() != "12#A" {
-				t.Errorf("%q came within %v, want a pause of a second", f.keys(), took)
-			}
-			f.waitPackets(len(f.packets()) + 10)
-			all := f.packets()
-			checkStream(t, all)
-			if events == 0 {
-				return
-			}
-			ends := map[uint32]int{}
-			for i, p := range all {
-				if p.payloadType != events {
-					continue
+			both(t, nil, func(t testing.TB, e *Engine) {
+				f := newFar(t, e, audio.ALaw)
+				f.events = events
+				f.s.Press("1x2,#")
+				f.s.Press("a")
+				f.set()
+				begin := time.Now()
+				f.wait("the digits", func() bool { return strings.HasSuffix(f.keys(), "A") })
+				if took := time.Since(begin); took < time.Second || f.keys() != "12#A" {
+					t.Errorf("%q came within %v, want a pause of a second", f.keys(), took)
 				}
-				duration := int(binary.BigEndian.Uint16(p.payload[2:]))
-				if first := i == 0 || all[i-1].payloadType != events || all[i-1].timestamp != p.timestamp; first != p.marker || first != (duration == frame) {
-					t.Errorf("packet %d: marker %v, duration %d", i, p.marker, duration)
+				f.waitPackets(len(f.packets()) + 10)
+				all := f.packets()
+				checkStream(t, all)
+				if events == 0 {
+					return
 				}
-				if p.payload[1]&0x80 != 0 {
-					ends[p.timestamp]++
-					if duration != 1280 {
-						t.Errorf("packet %d ends with the duration %d", i, duration)
+				ends := map[uint32]int{}
+				for i, p := range all {
+					if p.payloadType != events {
+						continue
+					}
+					duration := int(binary.BigEndian.Uint16(p.payload[2:]))
+					if first := i == 0 || all[i-1].payloadType != events || all[i-1].timestamp != p.timestamp; first != p.marker || first != (duration == frame) {
+						t.Errorf("packet %d: marker %v, duration %d", i, p.marker, duration)
+					}
+					if p.payload[1]&0x80 != 0 {
+						ends[p.timestamp]++
+						if duration != 1280 {
+							t.Errorf("packet %d ends with the duration %d", i, duration)
+						}
 					}
 				}
-			}
-			for ts, n := range ends {
-				if n != 3 {
-					t.Errorf("the end of the event of %d was sent %d times", ts, n)
+				for ts, n := range ends {
+					if n != 3 {
+						t.Errorf("the end of the event of %d was sent %d times", ts, n)
+					}
 				}
-			}
-			if len(ends) != 4 {
-				t.Errorf("there were %d events", len(ends))
-			}
+				if len(ends) != 4 {
+					t.Errorf("there were %d events", len(ends))
+				}
+			})
 		})
 	}
 }
@@ -159,34 +160,34 @@ func TestDigitsBridged(t *testing.T) {
 		third  bool
 	}{"event": {96, false}, "tone": {0, false}, "mixed event": {96, true}, "mixed tone": {0, true}} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			e := newEngine(t, nil)
-			a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw)
-			b.events = c.events
-			b.set()
-			a.s.Bridge(b.s)
-			if c.third {
-				b.s.Bridge(newFar(t, e, audio.MuLaw).set().s)
-			}
-			stop := a.speak(440)
-			b.waitSound(5)
-			stop()
-			for _, k := range []byte("47*") {
-				a.key(k)
-			}
-			stop = a.speak(440)
-			b.wait("the digits", func() bool { return b.keys() == "47*" })
-			n := len(audible(b))
-			b.waitSound(n + 10)
-			stop()
-			a.log.waitKeys(t, "47*")
-			if keys := b.log.keys(); keys != "" {
-				t.Errorf("%s is told of who did not press", keys)
-			}
-			if !c.third {
-				return
-			}
-			checkStream(t, b.packets())
+			both(t, nil, func(t testing.TB, e *Engine) {
+				a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw)
+				b.events = c.events
+				b.set()
+				a.s.Bridge(b.s)
+				if c.third {
+					b.s.Bridge(newFar(t, e, audio.MuLaw).set().s)
+				}
+				stop := a.speak(440)
+				b.waitSound(5)
+				stop()
+				for _, k := range []byte("47*") {
+					a.key(k)
+				}
+				stop = a.speak(440)
+				b.wait("the digits", func() bool { return b.keys() == "47*" })
+				n := len(audible(b))
+				b.waitSound(n + 10)
+				stop()
+				a.log.waitKeys(t, "47*")
+				if keys := b.log.keys(); keys != "" {
+					t.Errorf("%s is told of who did not press", keys)
+				}
+				if !c.third {
+					return
+				}
+				checkStream(t, b.packets())
+			})
 		})
 	}
 }

@@ -54,55 +54,55 @@ func (m *memory) channels(t testing.TB) (in, out []int16) {
 
 // TestRecordCall records both sides of a relayed call with losses, and a prompt.
 func TestRecordCall(t *testing.T) {
-	t.Parallel()
-	e := newEngine(t, nil)
-	a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set()
-	var fileA, fileB memory
-	ra, err := NewRecorder(&fileA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rb, err := NewRecorder(&fileB)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin := time.Now()
-	a.s.Record("call", ra)
-	b.s.Record("call", rb)
-	a.s.Bridge(b.s)
-	a.lose = func(n int) bool { return n%50 == 20 || n%50 == 31 || n%50 == 32 } // 6 %
-	stopA, stopB := a.speak(440), b.speak(1000)
-	b.waitSound(100)
-	stopA()
-	stopB()
-	a.s.Leave()
-	a.s.Play(1, []*audio.Clip{clip(1500, 400*time.Millisecond)}, false)
-	a.log.wait(t, "the prompt", played(1))
-	took := time.Since(begin)
-	for _, r := range []*Recorder{ra, rb, ra} {
-		if err := r.Close(); err != nil {
+	both(t, nil, func(t testing.TB, e *Engine) {
+		a, b := newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.ALaw).set()
+		var fileA, fileB memory
+		ra, err := NewRecorder(&fileA)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	a.s.Record("call", nil)
-	if a.s.taps.Load() != nil {
-		t.Error("it is still recorded")
-	}
-	inA, outA := fileA.channels(t)
-	inB, outB := fileB.channels(t)
-	if d := time.Duration(len(inA)) * sample; d < took-sample || d > took+time.Second {
-		t.Errorf("%v are recorded of a call of %v", d, took)
-	}
-	checkTone(t, "what a said", inA, 440, 1900*time.Millisecond)
-	checkTone(t, "what b said", inB, 1000, 1900*time.Millisecond)
-	checkTone(t, "what b heard", outB, 440, 1900*time.Millisecond)
-	prompt := sounding(outA)
-	checkTone(t, "the prompt", prompt[len(prompt)-samples(380*time.Millisecond):], 1500, 370*time.Millisecond)
-	for i, pair := range [][2][]int16{{inA, outB}, {inB, outA}} {
-		if off := onset(pair[0]) - onset(pair[1]); off > samples(40*time.Millisecond) || off < -samples(40*time.Millisecond) {
-			t.Errorf("%d: the channels are %v apart", i, time.Duration(off)*sample)
+		rb, err := NewRecorder(&fileB)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		begin := time.Now()
+		a.s.Record("call", ra)
+		b.s.Record("call", rb)
+		a.s.Bridge(b.s)
+		a.lose = func(n int) bool { return n%50 == 20 || n%50 == 31 || n%50 == 32 } // 6 %
+		stopA, stopB := a.speak(440), b.speak(1000)
+		b.waitSound(100)
+		stopA()
+		stopB()
+		a.s.Leave()
+		a.s.Play(1, []*audio.Clip{clip(1500, 400*time.Millisecond)}, false)
+		a.log.wait(t, "the prompt", played(1))
+		took := time.Since(begin)
+		for _, r := range []*Recorder{ra, rb, ra} {
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.s.Record("call", nil)
+		if a.s.taps.Load() != nil {
+			t.Error("it is still recorded")
+		}
+		inA, outA := fileA.channels(t)
+		inB, outB := fileB.channels(t)
+		if d := time.Duration(len(inA)) * sample; d < took-sample || d > took+time.Second {
+			t.Errorf("%v are recorded of a call of %v", d, took)
+		}
+		checkTone(t, "what a said", inA, 440, 1900*time.Millisecond)
+		checkTone(t, "what b said", inB, 1000, 1900*time.Millisecond)
+		checkTone(t, "what b heard", outB, 440, 1900*time.Millisecond)
+		prompt := sounding(outA)
+		checkTone(t, "the prompt", prompt[len(prompt)-samples(380*time.Millisecond):], 1500, 370*time.Millisecond)
+		for i, pair := range [][2][]int16{{inA, outB}, {inB, outA}} {
+			if off := onset(pair[0]) - onset(pair[1]); off > samples(40*time.Millisecond) || off < -samples(40*time.Millisecond) {
+				t.Errorf("%d: the channels are %v apart", i, time.Duration(off)*sample)
+			}
+		}
+	})
 }
 
 // onset is where sound begins.
