@@ -238,7 +238,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 		return nil, err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events)
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events, s.voice)
 	g, err := gateway.New(gateway.Options{
 		API: api, Keys: keys, Tags: c, Metrics: metrics, Logger: s.cfg.Logger, Now: s.cfg.Now,
 		Account: s.cfg.Account, Throttle: s.cfg.Throttle,
