@@ -56,6 +56,7 @@ type Trunk struct {
 	Sources         []string      `yaml:"sources"` // addresses, or networks such as 203.0.113.0/24
 	InboundUsername string        `yaml:"inbound-username"`
 	InboundPassword string        `yaml:"inbound-password"`
+	InboundSHA256   bool          `yaml:"inbound-sha256"`
 	Registrar       bool          `yaml:"registrar"`
 	Codecs          []string      `yaml:"codecs"` // PCMU, PCMA
 	Advertise       string        `yaml:"advertise"`
@@ -170,7 +171,7 @@ func (c *Config) trunks() (all []sip.Trunk, err error) {
 func (t *Trunk) trunk() (out sip.Trunk, err error) {
 	out = sip.Trunk{
 		Name: t.Name, Address: t.Address, Username: t.Username, Password: t.Password, Realm: t.Realm, Register: t.Register,
-		InboundUsername: t.InboundUsername, InboundPassword: t.InboundPassword, Registrar: t.Registrar,
+		InboundUsername: t.InboundUsername, InboundPassword: t.InboundPassword, InboundSHA256: t.InboundSHA256, Registrar: t.Registrar,
 		Advertise: t.Advertise, MaxCalls: t.MaxCalls, Numbers: sip.Numbers(t.Numbers), CallerID: sip.CallerID(t.CallerID),
 		Prefixes: t.Prefixes, Refer: t.Refer,
 	}
@@ -183,6 +184,8 @@ func (t *Trunk) trunk() (out sip.Trunk, err error) {
 		return out, errors.New("register needs address and username")
 	case (t.InboundUsername == "") != (t.InboundPassword == ""):
 		return out, errors.New("inbound-username and inbound-password must be given together")
+	case t.Registrar && len(t.Sources) == 0 && t.InboundUsername == "":
+		return out, errors.New("registrar needs sources or inbound-username: anybody could call")
 	case t.Address == "" && len(t.Sources) == 0 && t.InboundUsername == "":
 		return out, errors.New("needs an address, sources, or inbound-username: nobody could use it")
 	case t.MaxCalls < 0:

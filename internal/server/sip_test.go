@@ -37,6 +37,7 @@ func TestTrunks(t *testing.T) {
 		"registration":     {func(t *Trunk) { t.Username = "" }, "register needs"},
 		"half credentials": {func(t *Trunk) { t.InboundUsername = "x" }, "must be given together"},
 		"of no use":        {func(t *Trunk) { t.Address, t.Sources, t.Register = "", nil, false }, "nobody could use it"},
+		"open registrar":   {func(t *Trunk) { t.Registrar, t.Sources = true, nil }, "registrar needs"},
 		"source":           {func(t *Trunk) { t.Sources = []string{"example.com"} }, "sources must be"},
 		"codec":            {func(t *Trunk) { t.Codecs = []string{"opus"} }, "codecs may be"},
 		"calls":            {func(t *Trunk) { t.MaxCalls = -1 }, "max-calls must not"},
