@@ -274,7 +274,6 @@ type load struct {
 	ports []int // of sessions, each spoken to by conns[i%len(conns)]
 	mu    sync.Mutex
 	late  []time.Duration
-	got   int
 	wg    sync.WaitGroup
 }
 
@@ -429,12 +428,11 @@ func bareCalls(b *testing.B, l *load) (stop func()) {
 		b.Fatal(err)
 	}
 	var lines []line
-	for i := range 2 * benchCalls {
+	for range 2 * benchCalls {
 		got, err := p.take(time.Now())
 		if err != nil {
 			b.Fatal(err)
 		}
-		_ = i
 		lines = append(lines, got)
 		l.ports = append(l.ports, got.port)
 	}

@@ -184,6 +184,8 @@ func TestMix(t *testing.T) {
 				}
 				for _, f := range fars {
 					f.forget()
+				}
+				for _, f := range fars {
 					f.waitSound(75)
 				}
 				for i, f := range fars {

@@ -15,7 +15,7 @@
 // making and its timestamps follow the clock (RFC 3550 §5.1).
 //
 // Locks are taken in this order: Engine.topology, bridge.mu, receiver.mu, sender.mu,
-// teller.mu. None is held while an event is told.
+// and then those of tellers and recorders. None is held while an event is told.
 package media
 
 import (

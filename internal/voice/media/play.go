@@ -32,7 +32,8 @@ func (s *Session) Play(seq int, clips []*audio.Clip, loop bool) {
 	}
 }
 
-// Hush ends what plays; no Played is told for it.
+// Hush ends what plays; no Played is told for it, unless it is being told at this
+// moment.
 func (s *Session) Hush() {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -81,6 +82,12 @@ func (p *pool) take(now time.Time) (line, error) {
 		if err == nil {
 			return l, nil
 		}
+		if !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, syscall.EACCES) {
+			// It is not the port's fault: of too many open files, say, another port
+			// would have as many.
+			p.back(port)
+			return line{}, fmt.Errorf("media: open a port: %w", err)
+		}
 		last = err
 		p.free(port, now)
 	}
@@ -120,6 +127,13 @@ func (p *pool) free(port int, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.resting = append(p.resting, resting{port, now.Add(p.rest)})
+}
+
+// back gives a pair back that has not been used.
+func (p *pool) back(port int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, port)
 }
 
 // wake moves what has rested to what is free.

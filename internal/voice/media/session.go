@@ -97,7 +97,8 @@ func (s *Session) tick(at time.Time, missed int) {
 
 // Record has what the session receives and what it sends recorded, each in a
 // channel of its own: 0 what it receives, 1 what it sends. One recorder may be
-// given to a session at a time for each name; nil ends that.
+// given to a session at a time for each name; nil ends that. A recorder is for one
+// session: of two, each would overwrite what the other has said.
 func (s *Session) Record(name string, r *Recorder) {
 	s.tapping.Lock()
 	defer s.tapping.Unlock()
@@ -149,7 +150,7 @@ func (s *Session) Stats() Stats {
 // normal fills in what is not said.
 func (p Params) normal() Params {
 	p.Remote, p.RemoteRTCP = unmapped(p.Remote), unmapped(p.RemoteRTCP)
-	if !p.RemoteRTCP.IsValid() && p.Remote.IsValid() {
+	if !p.RemoteRTCP.IsValid() && p.Remote.Port() != 0 {
 		p.RemoteRTCP = netip.AddrPortFrom(p.Remote.Addr(), p.Remote.Port()+1)
 	}
 	if p.Codec != audio.ALaw {

@@ -210,6 +210,13 @@ func TestPorts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	other, err := newPool(netip.MustParseAddr("192.0.2.1"), 4000, 4100, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.take(now); err == nil || errors.Is(err, ErrNoPorts) || other.busy(now) != 0 {
+		t.Errorf("at an address that is not ours the error is %v, %d ports are busy", err, other.busy(now))
+	}
 	var lines []line
 	for range 3 {
 		l, err := p.take(now)
