@@ -25,7 +25,7 @@ const (
 // many but to harm; they come again or are missed.
 const mailLimit = 256
 
-// Call is a call of an endpoint. What is posted to it is done one after the other,
+// Call is a call of an endpoint, made or taken. What is posted to it is done one after the other,
 // on a goroutine that is there as long as there is something to do; only that
 // touches the call's state.
 type Call struct {

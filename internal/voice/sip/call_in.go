@@ -45,6 +45,10 @@ func (e *Endpoint) newCallIn(req *sip.Request, tx *serverTx, from flow, t *Trunk
 	c.d.target, _ = contactOf(req)
 	c.d.local = sip.FromHeader(*withTag(*req.To(), c.d.localTag))
 	c.d.remote = sip.ToHeader(*req.From())
+	if t.Registrar && len(c.d.routes) == 0 {
+		// A telephone: its own idea of its address may be one behind NAT.
+		c.forced = &hop{proto: from.proto, addr: from.source}
+	}
 	c.sessionNote(req)
 	return c
 }

@@ -140,13 +140,12 @@ func open(ctx context.Context, o Options, s sockets, t timers) (*Endpoint, error
 		e.net.tlsOut.Certificates = o.TLS.Certificates
 	}
 	e.tx = newTransactions(e.net, t)
-	e.net.serve(o.TLS)
-
 	// What the endpoint does by itself goes on until Close, not until ctx is done:
 	// that is the one of opening.
 	ctx, e.end = context.WithCancel(context.WithoutCancel(ctx))
 	e.life = ctx
 	e.guard.start(ctx)
+	e.net.serve(o.TLS)
 	for _, t := range e.trunks {
 		if t.Register && t.Address != "" {
 			r := newRegistration(e, t, o.Logger)

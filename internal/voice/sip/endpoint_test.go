@@ -161,6 +161,16 @@ func TestRegisteredPhone(t *testing.T) {
 		call.Hangup()
 		r.far.answer(r.far.request(mBYE), 200, "")
 		ears.over(t, HungUpHere, 0)
+
+		// A call of the telephone is answered to where it comes from as well, and
+		// follows it when that changes.
+		l, back, there := r.far.answered("Contact: <sip:1001@10.0.0.7:5062>", contentType, "", offerText)
+		l.p = r.peer("192.0.2.2:41000")
+		l.send("OPTIONS")
+		l.p.response(200)
+		back.Hangup()
+		l.p.answer(l.p.request(mBYE), 200, "")
+		there.over(t, HungUpHere, 0)
 	})
 }
 

@@ -23,7 +23,7 @@ const (
 	sdpType   = "application/sdp"
 )
 
-// Methods that the parser has no constant for, and its own ones in short.
+// The methods of the library, in short.
 const (
 	mINVITE   = sip.INVITE
 	mACK      = sip.ACK

@@ -29,6 +29,9 @@ func (c *Call) serve(req *sip.Request, tx *serverTx, from flow) {
 	}
 	c.d.remoteSeq, c.d.heard = req.CSeq().SeqNo, true
 	c.last = from
+	if c.forced != nil && c.forced.proto == from.proto {
+		c.forced.addr = from.source // what is between has changed its mind
+	}
 	if options := unknown(req); len(options) > 0 {
 		c.e.refuse(req, tx, 420, sip.NewHeader("Unsupported", strings.Join(options, ", ")))
 		return

@@ -76,11 +76,12 @@ func TestBetweenEndpoints(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp", "tls"} {
 		t.Run(transport, func(t *testing.T) {
 			conf := &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool, MinVersion: tls.VersionTLS12}
+			const calls = 5
 			var there sync.WaitGroup
+			there.Add(calls)
 			b := listening(t, Options{
 				ListenTLS: "127.0.0.1:0", TLS: conf, Trunks: []Trunk{{Name: "a", Sources: loopback}},
 				Incoming: func(c *Call) {
-					there.Add(1)
 					c.Ring()
 					c.Answer(&fakeMedia{}, func(ev Event) {
 						switch ev.Kind {
@@ -97,7 +98,7 @@ func TestBetweenEndpoints(t *testing.T) {
 				address = "sips:" + b.AddrTLS().String()
 			}
 			a := listening(t, Options{TLS: conf, Trunks: []Trunk{{Name: "b", Address: address}}})
-			for range 5 {
+			for range calls {
 				ears := newEars()
 				c, err := a.Dial(Invitation{Trunk: "b", To: "1", From: "2", Media: ears.media, Hear: ears.hear})
 				if err != nil {
@@ -172,7 +173,7 @@ func TestConnection(t *testing.T) {
 			"From: <sip:b@127.0.0.1>;tag=1", "To: <sip:a@127.0.0.1>", fmt.Sprintf("Call-ID: %d", n), "CSeq: 1 OPTIONS")
 	}
 	one := options(1)
-	for _, c := range []struct {
+	for i, c := range []struct {
 		name   string
 		pieces []string
 		want   []string // that lines begin with, in order
@@ -197,6 +198,8 @@ func TestConnection(t *testing.T) {
 			defer conn.Close()
 			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 			for _, p := range c.pieces {
+				// Each connection has transactions of its own.
+				p = strings.ReplaceAll(p, "branch=z9hG4bK", fmt.Sprintf("branch=z9hG4bK.%d.", i))
 				if _, err := io.WriteString(conn, p); err != nil && !c.closed {
 					t.Fatal(err)
 				}
@@ -252,10 +255,10 @@ func TestManyCalls(t *testing.T) {
 // manyCalls makes calls between two endpoints, as fast as it goes.
 func manyCalls(t testing.TB, calls int) {
 	var there sync.WaitGroup
+	there.Add(calls)
 	b := listening(t, Options{
 		Limits: Limits{Invites: 1 << 20, Messages: 1 << 20}, Trunks: []Trunk{{Name: "a", Sources: loopback}},
 		Incoming: func(c *Call) {
-			there.Add(1)
 			c.Answer(&fakeMedia{}, func(ev Event) {
 				if ev.Kind == Ended {
 					there.Done()
