@@ -190,7 +190,7 @@ var rooms = []room{
 	{
 		"internal/voice/speech",
 		[]string{"internal/audio"},
-		[]string{"golang.org/x/sync"},
+		nil,
 		"text in, sound out",
 	},
 	{

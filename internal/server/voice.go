@@ -142,7 +142,7 @@ func (v *voice) address() string {
 
 // arrive takes a call that has come in.
 func (v *voice) arrive(a *call.Arrival) {
-	if trunk := v.cfg.trunkOf()(a.To); trunk != "" && trunk != a.Trunk {
+	if trunk := v.options.TrunkOf(a.To); trunk != "" && trunk != a.Trunk {
 		v.logger.Warn("a call came by another trunk than its number has", slog.String("trunk", a.Trunk), slog.String("number's trunk", trunk))
 		a.Reject(404)
 		return
@@ -212,6 +212,9 @@ func (v *voice) Close() error {
 	var err error
 	if v.calls != nil {
 		err = v.calls.Close()
+	}
+	if v.options.Speech != nil {
+		err = errors.Join(err, v.options.Speech.Close())
 	}
 	if v.spool != nil {
 		err = errors.Join(err, v.spool.Close())
