@@ -89,6 +89,11 @@ aws-cli: build ## Check the server with the real AWS CLI.
 	scripts/aws-cli-contacts.sh
 	scripts/chat.sh
 
+.PHONY: sip
+sip: build ## Hold calls with sipp and baresip: 1,000 each way, and those that fail.
+	scripts/sip.sh
+	scripts/baresip.sh
+
 .PHONY: tools
 tools: $(GOLANGCI_LINT) $(GOFUMPT) ## Install the tools of "make check" into bin/tools.
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what building and testing ringdown need beside Go, on Debian and its
 # kin: make, git, CA certificates, gcc (for the race detector), PostgreSQL (its tests start a
-# server of their own), curl, the AWS CLI, and Node with npm (for the chat library). What is there already is left alone.
-# Elsewhere it names what is missing.
+# server of their own), curl, the AWS CLI, Node with npm (for the chat library), sipp and
+# baresip (which call the server), and espeak-ng (which speaks for it). What is there
+# already is left alone. Elsewhere it names what is missing.
 set -euo pipefail
 
 # wanted prints the packages that are missing, one a line.
@@ -18,6 +19,9 @@ wanted() {
 	command -v curl >/dev/null || echo curl
 	command -v node >/dev/null || echo nodejs
 	command -v npm >/dev/null || echo npm
+	command -v sipp >/dev/null || echo sip-tester
+	command -v baresip >/dev/null || echo baresip-core
+	command -v espeak-ng >/dev/null || echo espeak-ng
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 

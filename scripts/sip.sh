@@ -31,7 +31,7 @@ sip:
     - {name: rings, address: "sip:127.0.0.1:${port[3]}", prefixes: ["+12067"]}
     - {name: leaves, address: "sip:127.0.0.1:${port[4]}", prefixes: ["+12068"]}
     - {name: silent, address: "sip:127.0.0.1:${port[5]}", prefixes: ["+120690"]}
-    - {name: nobody, address: "sip:127.0.0.1:${port[6]}", prefixes: ["+120691"]}
+    - {name: nobody, address: "sip:127.0.0.1:${port[6]};transport=tcp", prefixes: ["+120691"]}
 END
 start
 echo "$(sipp -v | sed -n 's/^ *\(SIPp v[^ ]*\)\..*/\1/p') against the server at $SIP, API at $URL"
@@ -85,11 +85,12 @@ telephone refuses callee-refuses "${port[2]}" "" ${#numbers[@]}
 telephone rings callee-rings "${port[3]}" "" 5
 "$work/sip" dial "${api[@]}" --flow "$menu_flow" --from "$menu_number" "${numbers[@]}"
 "$work/sip" dial "${api[@]}" --flow "$menu_flow" --from "$menu_number" --ring 15 --prefix +12067 --count 5
-# A telephone that is not there: its machine says so.
+# A telephone that is not there: nothing listens for the connection.
 "$work/sip" dial "${api[@]}" --flow "$menu_flow" --from "$menu_number" +12069100001
 done_with refuses rings
 ends --method API --unanswered "${expected[@]}"
 ends --method API --unanswered --prefix +12067 --count 5 --reason TELECOM_UNANSWERED
+ends --method API --unanswered +12069100001=TELECOM_PROBLEM
 
 echo "Somebody hangs up"
 telephone leaves callee-leaves "${port[4]}" "" 10
@@ -125,7 +126,7 @@ ends --none --prefix +12068 --count 5
 echo "Half a minute"
 done_with unacknowledged
 ends --prefix +12069 --count 3 --reason TELECOM_PROBLEM
-ends --method API --unanswered --wait 60s +12069000001=TELECOM_TIMEOUT +12069000002=TELECOM_TIMEOUT +12069100001=TELECOM_PROBLEM
+ends --method API --unanswered --wait 60s +12069000001=TELECOM_TIMEOUT +12069000002=TELECOM_TIMEOUT
 
 echo "A server with a trunk elsewhere"
 stop

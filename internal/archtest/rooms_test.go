@@ -316,7 +316,8 @@ var rooms = []room{
 		"it measures parts as well as the whole, and the bare database beside them",
 	},
 	{
-		"scripts/*", nil,
+		"scripts/*",
+		[]string{"internal/audio"}, // tones to send, and to know again
 		[]string{sdk},
 		"a script's program is a client like any other",
 	},

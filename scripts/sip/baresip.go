@@ -5,13 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,34 +54,38 @@ func (r *remote) read(wait time.Duration) (m message, err error) {
 	return m, json.Unmarshal(b[:n], &m)
 }
 
-// do has a command carried out.
-func (r *remote) do(command, params string) error {
-	b, err := json.Marshal(map[string]string{"command": command, "params": params})
-	if err != nil {
-		return err
+// ask has a command carried out and returns what it prints.
+func (r *remote) ask(command, params string) (string, error) {
+	asked := map[string]string{"command": command}
+	if params != "" {
+		asked["params"] = params
 	}
-	if params == "" {
-		b, err = json.Marshal(map[string]string{"command": command})
-		if err != nil {
-			return err
-		}
+	b, err := json.Marshal(asked)
+	if err != nil {
+		return "", err
 	}
 	if _, err := fmt.Fprintf(r.conn, "%d:%s,", len(b), b); err != nil {
-		return err
+		return "", err
 	}
 	for {
 		m, err := r.read(patience)
 		switch {
 		case err != nil:
-			return fmt.Errorf("%s: %w", command, err)
+			return "", fmt.Errorf("%s: %w", command, err)
 		case m.Event:
 			r.events = append(r.events, m.Type)
 		case !m.OK:
-			return fmt.Errorf("%s: %s", command, m.Data)
+			return "", fmt.Errorf("%s: %s", command, m.Data)
 		default:
-			return nil
+			return m.Data, nil
 		}
 	}
+}
+
+// do is ask, of a command that prints nothing of interest.
+func (r *remote) do(command, params string) error {
+	_, err := r.ask(command, params)
+	return err
 }
 
 // await waits for an event.
@@ -102,15 +106,91 @@ func (r *remote) await(event string) error {
 	}
 }
 
-// baresip has a baresip hold a call as a person would: it hears the prompt, presses
-// a key, holds, resumes, presses another key, hears what comes of that, and hangs
-// up. What it has heard is what it recorded.
+// renegotiate has it hold or resume, which is done when the other side has agreed.
+func (r *remote) renegotiate(command string) error {
+	if err := r.do(command, ""); err != nil {
+		return err
+	}
+	return r.await("CALL_REMOTE_SDP")
+}
+
+// rxTime finds how far the sound that was received has come.
+var rxTime = regexp.MustCompile(`(?s) rx: .*?time = ([0-9.]+) sec`)
+
+// received is how far the sound has come that baresip receives, by its timestamps.
+func (r *remote) received() (time.Duration, error) {
+	text, err := r.ask("audio_debug", "")
+	if err != nil {
+		return 0, err
+	}
+	found := rxTime.FindStringSubmatch(text)
+	if found == nil {
+		return 0, fmt.Errorf("no sound was ever received: %q", text)
+	}
+	seconds, err := strconv.ParseFloat(found[1], 64)
+	return time.Duration(seconds * float64(time.Second)), err
+}
+
+// still wants nothing to be received for a second.
+func (r *remote) still(ctx context.Context) error {
+	var before time.Duration
+	for i := range 7 { // what was on its way may still come at first
+		now, err := r.received()
+		if err != nil {
+			return err
+		}
+		if i > 1 && now != before {
+			return fmt.Errorf("sound goes on: %v, %v before", now, before)
+		}
+		before = now
+		if err := rest(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moves wants sound to be received again, for half a second at least.
+func (r *remote) moves(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	before, err := r.received()
+	if err != nil {
+		return err
+	}
+	for steps := 0; steps < 4; {
+		if err := rest(ctx); err != nil {
+			return fmt.Errorf("no sound after %v: %w", before, err)
+		}
+		now, err := r.received()
+		if err != nil {
+			return err
+		}
+		if now > before {
+			steps++
+		}
+		before = now
+	}
+	return nil
+}
+
+// baresip has a baresip hold a call as a person would: it hears the prompts, presses
+// keys, holds, resumes, and hangs up. What it has heard is what it recorded.
+//
+// Its recorder (module sndfile, of baresip 1.0) records no more after a hold, unless
+// it was loaded during the call. So one call is recorded up to the hold, another
+// from there.
 func baresip(ctx context.Context, args []string) error {
-	f := flag.NewFlagSet("baresip", flag.ExitOnError)
+	var a api
+	f := a.flags("baresip")
 	control := f.String("control", "", "`host:port` of its ctrl_tcp")
 	folder := f.String("folder", "", "`folder` that it records to")
-	uri := f.String("uri", "", "whom it calls, a SIP `address`; empty: it waits to be called")
-	_ = f.Parse(args) // ExitOnError
+	uri := f.String("uri", "", "whom it calls, a SIP `address`")
+	number := f.String("number", "", "or its own `number`, to be called")
+	flowID := f.String("flow", "", "`id` of the flow that calls it")
+	from := f.String("from", "", "the instance's `number` that calls it")
+	holdFirst := f.Bool("hold-first", false, "hold at once, and load the recorder before")
+	a.parse(f, args)
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	conn, err := net.DialTimeout("tcp4", *control, patience)
@@ -120,38 +200,44 @@ func baresip(ctx context.Context, args []string) error {
 	defer func() { _ = conn.Close() }()
 	r := &remote{conn: conn, in: bufio.NewReader(conn)}
 	if *uri != "" {
-		if err := r.do("dial", *uri); err != nil {
-			return err
-		}
+		err = r.do("dial", *uri)
+	} else {
+		err = a.call(ctx, *flowID, *from, *number, 15)
+	}
+	if err != nil {
+		return err
 	}
 	if err := r.await("CALL_ESTABLISHED"); err != nil {
 		return err
 	}
-	var recording ears
-	recording.folder = *folder
-	step := func(what string, err error) error {
-		if err != nil {
-			return fmt.Errorf("%s: %w", what, err)
-		}
-		fmt.Println("  ok ", what)
-		return nil
-	}
-	for _, s := range []struct {
+	recording := ears{*folder}
+	type step struct {
 		what string
 		do   func() error
-	}{
+	}
+	press := func(key string, hz float64) func() error {
+		return func() error { return errors.Join(r.do("sndcode", key), recording.await(ctx, hz)) }
+	}
+	greeting := []step{
 		{"the prompt is heard: 700 Hz", func() error { return recording.await(ctx, 700) }},
 		{"the menu is heard: 1000 Hz", func() error { return recording.await(ctx, 1000) }},
-		{"key 1 leads on: 1300 Hz", func() error { return errors.Join(r.do("sndcode", "1"), recording.await(ctx, 1300)) }},
-		{"the call is held", func() error { return r.do("hold", "") }},
-		{"it is silent while it is held", func() error { return recording.silent(ctx, time.Second) }},
-		{"the call is resumed", func() error { return r.do("resume", "") }},
-		{"key 2 leads on after that: 1600 Hz", func() error { return errors.Join(r.do("sndcode", "2"), recording.await(ctx, 1600)) }},
-		{"baresip hangs up", func() error { return r.do("hangup", "") }},
-	} {
-		if err := step(s.what, s.do()); err != nil {
-			return err
+		{"key 1 leads on: 1300 Hz", press("1", 1300)},
+	}
+	hold := step{"the call is held", func() error { return r.renegotiate("hold") }}
+	resume := step{"the call is resumed", func() error { return r.renegotiate("resume") }}
+	bye := step{"baresip hangs up", func() error { return r.do("hangup", "") }}
+	steps := append(greeting, hold,
+		step{"no sound comes while it is held", func() error { return r.still(ctx) }}, resume,
+		step{"key 2 leads on, and sound comes again", func() error { return errors.Join(r.do("sndcode", "2"), r.moves(ctx)) }}, bye)
+	if *holdFirst {
+		steps = append([]step{{"the recorder is loaded", func() error { return r.do("insmod", "sndfile.so") }}, hold, resume},
+			append(greeting, step{"key 2 leads on: 1600 Hz", press("2", 1600)}, bye)...)
+	}
+	for _, s := range steps {
+		if err := s.do(); err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
 		}
+		fmt.Println("  ok ", s.what)
 	}
 	return nil
 }
@@ -203,25 +289,4 @@ func (e *ears) await(ctx context.Context, hz float64) error {
 			return fmt.Errorf("%.0f Hz is not heard in %.1f s of sound", hz, float64(len(all))/8000)
 		}
 	}
-}
-
-// silent wants no sound for a while.
-func (e *ears) silent(ctx context.Context, long time.Duration) error {
-	before, err := e.samples()
-	if err != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(long):
-	}
-	after, err := e.samples()
-	if err != nil || len(after) < len(before) {
-		return errors.Join(err, errors.New("the recording was begun anew"))
-	}
-	if level := audio.Level(after[len(before):]); level > -50 {
-		return fmt.Errorf("there is sound of %.0f dBFS", level)
-	}
-	return nil
 }

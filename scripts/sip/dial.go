@@ -19,7 +19,7 @@ func dial(ctx context.Context, args []string) error {
 	flowID := f.String("flow", "", "`id` of the flow")
 	from := f.String("from", "", "the instance's `number`")
 	rate := f.Float64("rate", 20, "`calls` a second")
-	ring := f.Int("ring", 15, "how many `seconds` to let it ring")
+	ring := f.Int("ring", 15, "how many `seconds` to let it ring, 15 to 60")
 	prefix := f.String("prefix", "", "`beginning` of the numbers of a series")
 	count := f.Int("count", 0, "`length` of the series")
 	a.parse(f, args)
@@ -35,10 +35,7 @@ func dial(ctx context.Context, args []string) error {
 	var failed []error
 	for _, number := range numbers {
 		calls.Go(func() {
-			_, err := a.client.StartOutboundVoiceContact(ctx, &connect.StartOutboundVoiceContactInput{
-				InstanceId: &a.instance, ContactFlowId: flowID, DestinationPhoneNumber: &number, SourcePhoneNumber: from,
-				RingTimeoutInSeconds: aws.Int32(int32(*ring)), //nolint:gosec // 15 to 60
-			})
+			err := a.call(ctx, *flowID, *from, number, *ring)
 			if err != nil {
 				mu.Lock()
 				defer mu.Unlock()
@@ -58,4 +55,13 @@ func dial(ctx context.Context, args []string) error {
 	}
 	fmt.Printf("  ok  %d calls started in %.1f s\n", len(numbers), time.Since(began).Seconds())
 	return nil
+}
+
+// call starts a call to a number.
+func (a *api) call(ctx context.Context, flowID, from, to string, ring int) error {
+	_, err := a.client.StartOutboundVoiceContact(ctx, &connect.StartOutboundVoiceContactInput{
+		InstanceId: &a.instance, ContactFlowId: &flowID, DestinationPhoneNumber: &to, SourcePhoneNumber: &from,
+		RingTimeoutInSeconds: aws.Int32(int32(ring)), //nolint:gosec // 15 to 60
+	})
+	return err
 }

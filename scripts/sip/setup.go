@@ -28,7 +28,7 @@ var prompts = []struct {
 	{"hello", 700, 400 * time.Millisecond},
 	{"menu", 1000, 200 * time.Millisecond},
 	{"bye", 1300, 200 * time.Millisecond},
-	{"welcome", 700, 1500 * time.Millisecond},
+	{"welcome", 700, 3 * time.Second},
 	{"second", 1300, 500 * time.Millisecond},
 	{"long", 1600, 30 * time.Second},
 	{"holding", 1200, 5 * time.Second},
