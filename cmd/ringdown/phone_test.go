@@ -350,6 +350,18 @@ func TestPhoneStop(t *testing.T) {
 	}
 }
 
+// commandVariable has a command line of ringdown in the environment of a test that
+// is run for it, as a process of its own that can be sent signals.
+const commandVariable = "RINGDOWN_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	if line := os.Getenv(commandVariable); line != "" {
+		os.Args = append([]string{"ringdown"}, strings.Fields(line)...)
+		main() // exits
+	}
+	os.Exit(m.Run())
+}
+
 // TestPhoneStopAtOnce: the second Ctrl-C waits for nobody. Who is called here does
 // not even answer, so that the call cannot be ended politely.
 func TestPhoneStopAtOnce(t *testing.T) {
@@ -359,7 +371,8 @@ func TestPhoneStopAtOnce(t *testing.T) {
 	}
 	defer silent.Close()
 	out := newTranscript()
-	command := exec.CommandContext(t.Context(), buildBinary(t), "phone", "dial", "--server", silent.LocalAddr().String(), "+14155550199")
+	command := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // the test itself, see TestMain
+	command.Env = append(os.Environ(), commandVariable+"=phone dial --server "+silent.LocalAddr().String()+" +14155550199")
 	command.Stdout, command.Stderr = out, out
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
