@@ -78,6 +78,10 @@ fuzz: ## Run every fuzz target for FUZZ_TIME (10s), the most exposed for FUZZ_EX
 bench: ## Measure the server beside its floors; ARGS are flags of cmd/bench.
 	$(GO) run ./cmd/bench $(ARGS)
 
+.PHONY: soak
+soak: ## Make 20,000 short calls and look for what they leave behind; ARGS are flags of cmd/bench, as ARGS='-soak 2000'.
+	$(GO) run ./cmd/bench -part soak $(ARGS)
+
 .PHONY: vulncheck
 vulncheck: $(GOVULNCHECK) ## Look for known vulnerabilities, where their database can be reached.
 	scripts/vulncheck.sh $(GOVULNCHECK)

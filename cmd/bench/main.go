@@ -25,6 +25,9 @@ type options struct {
 	rounds      int
 	connections int
 	part        string // the only one, "" for all
+	bin         string // the server that is measured, "" to build it
+
+	callsOptions
 }
 
 func main() {
@@ -35,12 +38,25 @@ func main() {
 	flag.DurationVar(&o.length, "length", 3*time.Second, "length of a round of reads or updates")
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median counts")
 	flag.IntVar(&o.connections, "connections", 64, "concurrent clients")
-	flag.StringVar(&o.part, "part", "", "measure only this part: idle, operations, contacts, tests or search")
+	flag.StringVar(&o.part, "part", "", "measure only this part: idle, operations, contacts, tests, calls, search or soak, which no other run has")
+	flag.StringVar(&o.bin, "bin", "", "measure this `file` instead of building the server")
+	flag.IntVar(&o.setups, "setups", 4000, "calls that are set up in a round")
+	flag.IntVar(&o.callers, "callers", 300, "telephones that set up calls at once")
+	flag.IntVar(&o.calls, "calls", 200, "calls at once that hear a prompt")
+	flag.IntVar(&o.bridged, "bridged", 500, "calls at once that are bridged")
+	flag.IntVar(&o.soak, "soak", 20_000, "calls of the soak")
+	asTelephones := flag.Bool("bare-telephones", false, "answer calls; for this program's own use")
+	asRelay := flag.Int("bare-relay", 0, "relay between so many pairs of sockets; for this program's own use")
 	flag.Parse()
 	var err error
-	if *asFloor {
+	switch {
+	case *asFloor:
 		err = serveFloor(keyID, secret)
-	} else {
+	case *asTelephones:
+		err = serveCallFloor()
+	case *asRelay > 0:
+		err = serveRelay(*asRelay)
+	default:
 		err = bench(context.Background(), o)
 	}
 	if err != nil {
@@ -54,9 +70,11 @@ func bench(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	bin, err := build(dir)
-	if err != nil {
-		return err
+	bin := o.bin
+	if bin == "" {
+		if bin, err = build(dir); err != nil {
+			return err
+		}
 	}
 	for _, part := range []struct {
 		name  string
@@ -66,9 +84,11 @@ func bench(ctx context.Context, o options) error {
 		{"operations", func() error { return benchOperations(ctx, o, bin, dir) }},
 		{"contacts", func() error { return benchContacts(ctx, o, bin, dir) }},
 		{"tests", func() error { return benchTestCases(ctx, o, bin, filepath.Join(dir, "tests")) }},
+		{"calls", func() error { return benchCalls(ctx, o, bin, filepath.Join(dir, "calls")) }},
 		{"search", func() error { return benchSearch(ctx, o, bin, filepath.Join(dir, "search")) }},
+		{"soak", func() error { return soak(ctx, o, bin, filepath.Join(dir, "soak")) }},
 	} {
-		if o.part != "" && o.part != part.name {
+		if o.part != part.name && (o.part != "" || part.name == "soak") {
 			continue
 		}
 		if err := part.bench(); err != nil {

@@ -81,10 +81,10 @@ func build(dir string) (string, error) {
 	return bin, nil
 }
 
-// startServer starts the real server on a data folder and waits until it is
-// healthy.
-func startServer(bin, data string) (*process, error) {
-	p := &process{cmd: exec.Command(bin, "serve", "--data", data, "--listen", "127.0.0.1:0")}
+// startServer starts the real server on a data folder, with more flags, and waits
+// until it is healthy.
+func startServer(bin, data string, flags ...string) (*process, error) {
+	p := &process{cmd: exec.Command(bin, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, flags...)...)}
 	p.cmd.Env = append(os.Environ(), "RINGDOWN_ROOT_ACCESS_KEY_ID="+keyID, "RINGDOWN_ROOT_SECRET_ACCESS_KEY="+secret)
 	p.cmd.SysProcAttr = endsWithParent()
 	began := time.Now()
