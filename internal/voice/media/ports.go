@@ -70,11 +70,12 @@ func newPool(a netip.Addr, first, last int, rest time.Duration) (*pool, error) {
 }
 
 // take opens the sockets of a free pair. A pair that another program has is passed
-// over and rests.
+// over and rests. Such a program has the next ones as well, as a rule, another
+// server with the same range for instance; so what is tried then is anywhere.
 func (p *pool) take(now time.Time) (line, error) {
 	var last error
 	for range attempts {
-		port, ok := p.next(now)
+		port, ok := p.next(now, last != nil)
 		if !ok {
 			break
 		}
@@ -97,12 +98,17 @@ func (p *pool) take(now time.Time) (line, error) {
 	return line{}, ErrNoPorts
 }
 
-func (p *pool) next(now time.Time) (int, bool) {
+// next is the pair that has been free for the longest, or any.
+func (p *pool) next(now time.Time, anywhere bool) (int, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.wake(now)
 	if len(p.idle) == 0 {
 		return 0, false
+	}
+	if anywhere {
+		other := random() % uint32(len(p.idle))
+		p.idle[0], p.idle[other] = p.idle[other], p.idle[0]
 	}
 	port := p.idle[0]
 	p.idle = p.idle[1:]

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"runtime"
 	"strings"
 	"sync"
@@ -191,6 +192,45 @@ func TestOptions(t *testing.T) {
 			e.Close()
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// TestPortsOfNeighbours: another program that has a long row of ports, as a second
+// server with the same range has them, does not stand in the way of the rest.
+func TestPortsOfNeighbours(t *testing.T) {
+	const first, row, all = 42000, 400, 1600
+	now := time.Now()
+	neighbour, err := newPool(loopback, first, first+row-1, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []line
+	defer func() {
+		for _, l := range lines {
+			l.close()
+		}
+	}()
+	for {
+		l, err := neighbour.take(now)
+		if err != nil {
+			break
+		}
+		lines = append(lines, l)
+	}
+	if len(lines) < 2*attempts {
+		t.Skipf("others have so many of these ports that only %d are left", len(lines))
+	}
+	p, err := newPool(loopback, first, first+all-1, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(p.idle) // it begins where the neighbour is
+	for range 100 {
+		l, err := p.take(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, l)
 	}
 }
 
