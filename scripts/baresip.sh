@@ -60,6 +60,7 @@ baresip() { # NAME NUMBER PORT PARAMETERS-OF-ITS-ACCOUNT [module]
 # holds_call has it hold a call, as "sip baresip" tells.
 holds_call() { # NAME PORT [flag]...
 	local name=$1 at=$2
+	guilty=$name
 	shift 2
 	"$work/sip" baresip --control "127.0.0.1:$((at + 2))" --folder "$work/$name" "$@" || fail "baresip ($name)"
 }

@@ -35,12 +35,13 @@ type ending struct {
 	ringing    time.Duration // how long the callees ring
 	none       bool          // there is no contact at all
 	reasons    map[string]string
+	seen       map[string]bool // contacts that have been looked at
 }
 
 // ends waits until each number of a series, or of those that are named, has had one
 // call that is over, and checks the contact and the contact record of each.
 func ends(ctx context.Context, args []string) error {
-	e := ending{attributes: map[string]string{}, reasons: map[string]string{}}
+	e := ending{attributes: map[string]string{}, reasons: map[string]string{}, seen: map[string]bool{}}
 	f := e.flags("ends")
 	f.StringVar((*string)(&e.method), "method", "INBOUND", "initiation `method`")
 	f.StringVar(&e.data, "data", "", "data `folder` of the server, with the contact records")
@@ -191,9 +192,10 @@ func (e *ending) describe(ctx context.Context, ids []string, known map[string]*t
 	var failed error
 	slots := make(chan struct{}, 16)
 	for _, id := range ids {
-		if known[id] != nil {
+		if e.seen[id] {
 			continue
 		}
+		e.seen[id] = true
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()

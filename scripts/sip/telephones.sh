@@ -17,11 +17,12 @@
 work=
 declare -A telephones=()
 others=()
+guilty= # whose output fail shows
 
 fail() {
 	printf 'FAILED: %s\n' "$@" >&2
 	local log
-	for log in "$work"/*.errors "$work"/*.out; do
+	for log in "$work"/*.errors "$work/$guilty.out"; do
 		[ -s "$log" ] || continue
 		printf -- '--- the last lines of %s:\n' "${log##*/}" >&2
 		tail -n 25 "$log" >&2
@@ -98,7 +99,7 @@ telephone() { # NAME SCENARIO PORT PREFIX COUNT [flag of sipp]...
 done_with() {
 	local name status numbers
 	for name in "$@"; do
-		status=0
+		status=0 guilty=$name
 		wait "${telephones[$name]}" || status=$?
 		unset "telephones[$name]"
 		# The columns of the last line: SuccessfulCall(C), FailedCall(C) and more.
@@ -106,7 +107,8 @@ done_with() {
 		[ "$status" = 0 ] || fail "sipp ($name) ended with $status; good calls, failed calls, retransmissions: $numbers"
 		read -r good bad again <<<"$numbers"
 		echo "  ok  sipp ($name): $good calls good, $bad failed, $again retransmissions"
-		rm -f "$work/$name.out" "$work/$name.errors"
+		rm -f "$work/$name.errors"
+		guilty=
 	done
 }
 
