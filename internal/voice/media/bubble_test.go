@@ -26,6 +26,21 @@ func newNear(t *testing.T, e *Engine, codec audio.Encoding) (f, heard *far) {
 // give hands a packet over, whatever may be lost.
 func (f *far) give(b []byte) { f.s.receive(b, f.address(), time.Now()) }
 
+// checkTimes: the timestamps go on exactly as the time does, whatever was sent.
+func checkTimes(t *testing.T, packets []arrival) {
+	t.Helper()
+	checkStream(t, packets)
+	for i, p := range packets {
+		if p.payloadType > 95 {
+			continue // events have the timestamp of their beginning
+		}
+		passed, stamped := samples(p.at.Sub(packets[0].at)), int(int32(p.timestamp-packets[0].timestamp))
+		if off := stamped - passed; off > 2*frame || off < -2*frame {
+			t.Fatalf("packet %d comes %d samples after the first, and says %d", i, passed, stamped)
+		}
+	}
+}
+
 // TestMixExact: three are mixed; one packet in 50 is lost, others come up to 60 ms
 // late or overtake each other. What is heard has no gap at all.
 func TestMixExact(t *testing.T) {
@@ -45,7 +60,7 @@ func TestMixExact(t *testing.T) {
 		}
 		pass(200 * time.Millisecond)
 		synctest.Wait()
-		checkStream(t, heard.got)
+		checkTimes(t, heard.got)
 		pcm, holes := b.heard(heard.got)
 		if holes > 0 {
 			t.Errorf("%d samples were not sent", holes)
@@ -129,7 +144,7 @@ func TestHeldBridge(t *testing.T) {
 			pass(period)
 		}
 		synctest.Wait()
-		checkStream(t, heard.got)
+		checkTimes(t, heard.got)
 		at := func(n int) time.Time { return heard.got[0].at.Add(time.Duration(n) * period) }
 		for _, p := range heard.got {
 			if p.at.After(at(52)) && p.at.Before(at(99)) {
@@ -140,6 +155,88 @@ func TestHeldBridge(t *testing.T) {
 			t.Errorf("%d packets were sent", n)
 		}
 	})
+}
+
+// TestComfortNoise: a packet that says that there is nothing to say is not handed
+// on, and leaves no hole.
+func TestComfortNoise(t *testing.T) {
+	bubble(t, func(t *testing.T, e *Engine) {
+		a, _ := newNear(t, e, audio.MuLaw)
+		b, heard := newNear(t, e, audio.ALaw)
+		a.s.Bridge(b.s)
+		for n := range 20 {
+			if n%5 == 4 {
+				a.give(a.next(comfortNoise, false, a.timestamp, []byte{60}))
+			} else {
+				a.give(a.next(a.payload, false, a.timestamp, audio.EncodeSamples(a.codec, nil, tone(440, 0, frame))))
+			}
+			a.timestamp += uint32(frame)
+			pass(period)
+		}
+		synctest.Wait()
+		checkTimes(t, heard.got)
+		if n := len(audible(b)); n != 16 || n != len(heard.got) {
+			t.Errorf("%d packets, %d with sound", len(heard.got), n)
+		}
+	})
+}
+
+// TestHeldPrompt: when a hold ends the timestamps have gone on with the time, as
+// the prompt has.
+func TestHeldPrompt(t *testing.T) {
+	bubble(t, func(t *testing.T, e *Engine) {
+		a, heard := newNear(t, e, audio.MuLaw)
+		a.s.Play(1, []*audio.Clip{clip(440, time.Second), clip(1000, time.Second)}, false)
+		pass(500 * time.Millisecond)
+		p := a.params()
+		p.Send = false
+		a.s.Set(p)
+		pass(800 * time.Millisecond)
+		a.set()
+		pass(time.Second)
+		synctest.Wait()
+		checkTimes(t, heard.got)
+		pcm, holes := a.heard(heard.got)
+		if off := holes - samples(800*time.Millisecond); off > frame || off < -frame {
+			t.Errorf("%d samples are missing", holes)
+		}
+		checkTone(t, "before", pcm[:samples(480*time.Millisecond)], 440, 470*time.Millisecond)
+		checkTone(t, "after", pcm[samples(1320*time.Millisecond):], 1000, 650*time.Millisecond)
+	})
+}
+
+// TestTurns: prompts and the others take turns for a minute, and never get ahead of
+// the time, whenever in the 20 ms each of them begins.
+func TestTurns(t *testing.T) {
+	for name, legs := range map[string]int{"relayed": 2, "mixed": 3} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, e *Engine) {
+				a, _ := newNear(t, e, audio.MuLaw)
+				b, heard := newNear(t, e, audio.ALaw)
+				a.s.Bridge(b.s)
+				for range legs - 2 {
+					c, _ := newNear(t, e, audio.ALaw)
+					c.s.Bridge(b.s)
+				}
+				begin := time.Now()
+				for turn := range 600 {
+					b.s.Play(turn, []*audio.Clip{clip(1000, 50*time.Millisecond)}, false)
+					for range 5 {
+						a.give(a.next(a.payload, false, a.timestamp, audio.EncodeSamples(a.codec, nil, tone(440, 0, frame))))
+						a.timestamp += uint32(frame)
+						pass(period)
+					}
+					pass(time.Duration(turn%7) * time.Millisecond)
+					a.timestamp += uint32(turn%7) * rate / 1000
+				}
+				synctest.Wait()
+				checkTimes(t, heard.got)
+				if n, most := len(heard.got), int(time.Since(begin)/period); n > most+2 || n < most*7/10 {
+					t.Errorf("%d packets in the time of %d", n, most)
+				}
+			})
+		})
+	}
 }
 
 // TestRelayLong: an hour is more than the numbers of packets reach.
@@ -191,7 +288,7 @@ func TestSilentPeer(t *testing.T) {
 		}
 		speak(10)
 		synctest.Wait()
-		checkStream(t, heard.got)
+		checkTimes(t, heard.got)
 		silent := 0
 		for _, p := range heard.got {
 			if p.payloadType != b.payload {
@@ -229,7 +326,7 @@ func TestPlayExact(t *testing.T) {
 				loud = append(loud, p)
 			}
 		}
-		checkStream(t, heard.got)
+		checkTimes(t, heard.got)
 		if len(loud) != 8 || loud[0].at.Sub(begin) > period || !loud[0].marker {
 			t.Fatalf("%d packets of the prompt, the first %v after Play", len(loud), loud[0].at.Sub(begin))
 		}
@@ -293,7 +390,7 @@ func TestRelayedEvents(t *testing.T) {
 		}
 		sound(5)
 		synctest.Wait()
-		checkStream(t, heard.got)
+		checkTimes(t, heard.got)
 		var events, after []arrival
 		for _, p := range heard.got {
 			switch {

@@ -91,7 +91,7 @@ func FuzzRTP(f *testing.F) {
 		s[1].Record("", r)
 		s[0].Bridge(s[1])
 		for n := 0; len(in) >= 2; n++ {
-			size := min(int(binary.BigEndian.Uint16(in)), len(in)-2)
+			size := min(int(binary.BigEndian.Uint16(in)), len(in)-2, maxDatagram-1)
 			b := bytes.Clone(in[2 : 2+size])
 			in = in[2+size:]
 			checkParse(t, b)

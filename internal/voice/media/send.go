@@ -185,11 +185,12 @@ var silence = map[audio.Encoding][]byte{
 
 // turn is asked before sound of a clock is sent. It says false when what another
 // origin has sent is not over yet; then the next tick is early enough. After a
-// pause the timestamps go on as the time has.
+// pause of a packet or more the timestamps go on as the time has; less than that
+// is remembered, so that many changes do not add up.
 func (o *sender) turn(from origin, at time.Time) bool {
 	over := o.due.Add(time.Duration(len(o.pending)) * sample)
 	if from != o.source {
-		if o.begun && over.Sub(at) > period/2 {
+		if o.begun && over.Sub(at) > slack {
 			return false
 		}
 		o.take(from)
@@ -304,7 +305,7 @@ func (o *sender) relay(p *packet, now time.Time) {
 	if p.from != o.source || o.astray(p, now) {
 		// What is late belongs to what was before; and what comes before the last
 		// packet is over is too much.
-		if p.late || p.what == quiet || p.what == sound && o.begun && o.due.Sub(now) > period/2 {
+		if p.late || p.what == quiet || p.what == sound && o.begun && o.due.Sub(now) > slack {
 			return
 		}
 		o.flush(now)
@@ -337,9 +338,8 @@ func (o *sender) relay(p *packet, now time.Time) {
 	mark := !p.late && (p.h.marker || o.mark)
 	o.write(b, payloadType, mark, seq, timestamp)
 	length := uint32(len(b) - headerSize)
-	over := time.Duration(length) * sample
 	if p.what == event {
-		length, over = uint32(binary.BigEndian.Uint16(b[headerSize+2:])), period
+		length = uint32(binary.BigEndian.Uint16(b[headerSize+2:]))
 	} else {
 		o.record(b[headerSize:], timestamp, mark, now)
 	}
@@ -351,11 +351,25 @@ func (o *sender) relay(p *packet, now time.Time) {
 	if seq-o.floor > 2*maxReorder {
 		o.floor = seq - 2*maxReorder // sequences turn over
 	}
-	if e := timestamp + length; int32(e-o.end) > 0 {
-		o.end = e
+	if longer := int32(timestamp + length - o.end); longer > 0 {
+		o.end += uint32(longer)
+		o.due = o.due.Add(time.Duration(longer) * sample)
 	}
-	o.due = now.Add(over)
+	if p.what == sound {
+		// The clock of the far side is not ours, and packets come as they can: what
+		// is further off than is waited or left out is how it is from now on.
+		over := now.Add(time.Duration(length) * sample)
+		if off := o.due.Sub(over); off > slack {
+			o.due = over.Add(slack)
+		} else if off < -period {
+			o.due = over.Add(-period)
+		}
+	}
 }
+
+// slack is how far the timestamps may be ahead of the time when something else is
+// sent than before.
+const slack = period / 2
 
 // leap is how far timestamps may be from where the time has them until the stream
 // is taken for another one.
