@@ -61,7 +61,7 @@ func dial(ctx context.Context, args []string) error {
 func (a *api) call(ctx context.Context, flowID, from, to string, ring int) error {
 	_, err := a.client.StartOutboundVoiceContact(ctx, &connect.StartOutboundVoiceContactInput{
 		InstanceId: &a.instance, ContactFlowId: &flowID, DestinationPhoneNumber: &to, SourcePhoneNumber: &from,
-		RingTimeoutInSeconds: aws.Int32(int32(ring)), //nolint:gosec // 15 to 60
+		RingTimeoutInSeconds: aws.Int32(int32(ring)),
 	})
 	return err
 }

@@ -37,10 +37,11 @@ var commands = map[string]func(ctx context.Context, args []string) error{
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAILED:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left for stop to do
+		os.Exit(1)
 	}
 }
 
@@ -134,7 +135,7 @@ func ports(ctx context.Context, args []string) error {
 func free(ctx context.Context, first, count int) bool {
 	var lc net.ListenConfig
 	for port := first; port < first+count; port++ {
-		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)).String() //nolint:gosec // below 65536
+		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)).String()
 		udp, err := lc.ListenPacket(ctx, "udp4", at)
 		if err != nil {
 			return false

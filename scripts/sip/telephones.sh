@@ -93,6 +93,14 @@ telephone() { # NAME SCENARIO PORT PREFIX COUNT [flag of sipp]...
 			-nostdin -timeout 200 -timeout_error -trace_err -error_file "$name.errors" -trace_stat -stf "$name.stat" -fd 1 >"$name.out" 2>&1 </dev/null
 	) &
 	telephones[$name]=$!
+	# A call must not come before it listens: it would be repeated half a second later.
+	local tries
+	for tries in $(seq 100); do
+		! grep -q ":$(printf %04X "$at") " /proc/net/udp || return 0
+		kill -0 "${telephones[$name]}" 2>/dev/null || return 0 # done_with tells why
+		sleep 0.05
+	done
+	fail "sipp ($name) does not listen"
 }
 
 # done_with waits until telephones have held all their calls, and none failed.
