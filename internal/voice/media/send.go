@@ -35,8 +35,9 @@ type origin struct {
 
 // patience is for how long a bridge may bring nothing until silence is sent in its
 // place: telephony gear hangs up on those who send nothing at all, and forgets
-// where to they are (RFC 4787 §4.3).
-const patience = 10 * period
+// where they are (RFC 4787 §4.3). It is long enough that a server which cannot keep
+// up for a moment does not burden itself with silence as well.
+const patience = time.Second
 
 // sender is the stream of packets that a session sends, and what it is made of.
 type sender struct {
