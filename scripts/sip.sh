@@ -44,8 +44,9 @@ others+=($!)
 
 echo "$calls calls in"
 SECONDS=0
+# By UDP, except those that press by INFO: all of these share a TCP connection.
 telephone events caller-events "${port[8]}" +12065 $((calls / 2)) -r 20 -s "$campaign_number"
-telephone info caller-info "${port[9]}" +12064 $((calls * 3 / 10)) -r 12 -s "$menu_number"
+telephone info caller-info "${port[9]}" +12064 $((calls * 3 / 10)) -r 12 -t t1 -s "$menu_number"
 telephone tones caller-tones "${port[10]}" +12063 $((calls / 5)) -r 8 -s "$menu_number"
 done_with events info tones
 took=$SECONDS
