@@ -238,7 +238,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 		return nil, err
 	}
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events, s.voice)
+	metrics.MustRegister(goCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events, s.voice)
 	g, err := gateway.New(gateway.Options{
 		API: api, Keys: keys, Tags: c, Metrics: metrics, Logger: s.cfg.Logger, Now: s.cfg.Now,
 		Account: s.cfg.Account, Throttle: s.cfg.Throttle,
@@ -338,7 +338,7 @@ func (s *Server) Wait(ctx context.Context) error {
 
 // Close lets requests finish, then frees everything. It may be called twice.
 func (s *Server) Close() error {
-	s.voice.quiesce()
+	s.voice.quiesce(context.Background())
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	err := s.http.Shutdown(ctx)

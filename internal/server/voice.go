@@ -195,11 +195,11 @@ func readSound(ctx context.Context, files objects.Store, uri string) (*audio.Cli
 }
 
 // quiesce refuses new calls and lets those under way end, for a while.
-func (v *voice) quiesce() {
+func (v *voice) quiesce(ctx context.Context) {
 	if v == nil || v.calls == nil || v.calls.Endpoint() == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), v.drain)
+	ctx, cancel := context.WithTimeout(ctx, v.drain)
 	defer cancel()
 	v.calls.Drain(ctx)
 }
