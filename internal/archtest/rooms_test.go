@@ -170,8 +170,13 @@ var rooms = []room{
 		"what two sides agree to depends on what they say, and on nothing that carries it",
 	},
 	{
+		"internal/voice/sip/wire", nil,
+		[]string{"github.com/emiago/sipgo"},
+		"messages are brought whatever they are about: who may be heard, and what a call is, is told to it",
+	},
+	{
 		"internal/voice/sip",
-		[]string{"internal/audio", "internal/voice/sdp"},
+		[]string{"internal/audio", "internal/voice/sdp", "internal/voice/sip/wire"},
 		[]string{"github.com/emiago/sipgo", "github.com/icholy/digest", "golang.org/x/time"},
 		"signalling knows neither sound nor contacts: it brings descriptions of the one to those who know the other",
 	},
@@ -353,7 +358,7 @@ var bans = []ban{
 		[]string{"net"},
 		[]string{
 			"internal/gateway", "internal/server", "internal/conformance", "cmd/bench", "scripts/*",
-			"internal/voice/sip", "internal/voice/media", // calls have edges of their own
+			"internal/voice/sip/wire", "internal/voice/media", // calls have edges of their own
 		},
 		"only the edge of the process talks to the network",
 	},

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // phase is how far a call is.
@@ -46,8 +48,8 @@ type Call struct {
 	d     dialog
 	// last is where the far side has last spoken from. forced is where requests go
 	// that no Route leads elsewhere, for a telephone that is registered here.
-	last   flow
-	forced *hop
+	last   wire.Flow
+	forced *wire.Hop
 	media  Media
 	hear   func(Event)
 	done   *Event // Ended, for who comes to hear later
@@ -198,7 +200,7 @@ func (c *Call) forget() {
 	c.e.forget(c)
 	stopTimers(c.confirmTimer)
 	c.inviting, c.serving, c.revising, c.session, c.referral = inviting{}, serving{}, revising{}, session{}, referral{}
-	c.d, c.last, c.forced = dialog{}, flow{}, nil
+	c.d, c.last, c.forced = dialog{}, wire.Flow{}, nil
 }
 
 // quit ends a call that is answered, by BYE.
@@ -228,7 +230,7 @@ func (c *Call) bye() {
 // follow notes what a message of the far side says of where it is now: target
 // refresh (RFC 3261 §12.2).
 func (c *Call) follow(m sip.Message) {
-	if u, ok := contactOf(m); ok {
+	if u, ok := wire.ContactOf(m); ok {
 		c.d.target = u
 	}
 }
@@ -249,7 +251,7 @@ func (c *Call) checkHold() {
 
 // causeOf is the cause of an end without an answer.
 func causeOf(err error) Cause {
-	if errors.Is(err, errTimeout) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, wire.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) {
 		return NoAnswer
 	}
 	return Failed

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // remindTime is how often a caller is told that it still rings, so that no proxy
@@ -15,12 +17,12 @@ const remindTime = time.Minute
 // answers that wait for their ACK.
 type serving struct {
 	req         *sip.Request // of the call, until it is answered
-	tx          *serverTx
+	tx          *wire.ServerTx
 	remindTimer *time.Timer
 
 	// An answer with 200 goes again until its ACK has come (RFC 3261 §13.3.1.4).
 	answered     *sip.Response
-	answeredBy   *serverTx
+	answeredBy   *wire.ServerTx
 	ackSeq       uint32
 	waitACK      bool
 	unconfirmed  bool // and it is that of the call
@@ -31,7 +33,7 @@ type serving struct {
 }
 
 // newCallIn makes the call of an INVITE that came in.
-func (e *Endpoint) newCallIn(req *sip.Request, tx *serverTx, from flow, t *Trunk) *Call {
+func (e *Endpoint) newCallIn(req *sip.Request, tx *wire.ServerTx, from wire.Flow, t *Trunk) *Call {
 	c := &Call{e: e, trunk: t, id: string(*req.CallID()), at: e.now(), last: from}
 	c.to = t.called(req)
 	c.from, c.callerName = t.caller(req)
@@ -41,13 +43,13 @@ func (e *Endpoint) newCallIn(req *sip.Request, tx *serverTx, from flow, t *Trunk
 		}
 	}
 	c.req, c.tx = req, tx
-	c.d = dialog{localTag: newID(), remoteTag: fromTag(req), remoteSeq: req.CSeq().SeqNo, heard: true, routes: hopsOf(req)}
-	c.d.target, _ = contactOf(req)
+	c.d = dialog{localTag: wire.NewID(), remoteTag: wire.FromTag(req), remoteSeq: req.CSeq().SeqNo, heard: true, routes: hopsOf(req)}
+	c.d.target, _ = wire.ContactOf(req)
 	c.d.local = sip.FromHeader(*withTag(*req.To(), c.d.localTag))
 	c.d.remote = sip.ToHeader(*req.From())
 	if t.Registrar && len(c.d.routes) == 0 {
 		// A telephone: its own idea of its address may be one behind NAT.
-		c.forced = &hop{proto: from.proto, addr: from.source}
+		c.forced = &wire.Hop{Proto: from.Proto, Addr: from.Source}
 	}
 	c.sessionNote(req)
 	return c
@@ -56,7 +58,7 @@ func (e *Endpoint) newCallIn(req *sip.Request, tx *serverTx, from flow, t *Trunk
 // answerTo begins an answer that carries what dialogs need (RFC 3261 §12.1.1).
 func (c *Call) answerTo(req *sip.Request, status int) *sip.Response {
 	res := c.e.reply(req, status, c.d.localTag)
-	res.AppendHeader(c.e.contact(c.trunk, hop{proto: c.last.proto, addr: c.last.source}))
+	res.AppendHeader(c.e.contact(c.trunk, wire.Hop{Proto: c.last.Proto, Addr: c.last.Source}))
 	res.AppendHeader(sip.NewHeader("Allow", allow))
 	res.AppendHeader(sip.NewHeader("Supported", supported))
 	return res
@@ -103,7 +105,7 @@ func (c *Call) Answer(m Media, hear func(Event)) {
 
 func (c *Call) answer() {
 	req := c.req
-	body, _ := description(req)
+	body, _ := wire.Description(req)
 	var err error
 	if body != nil {
 		body, err = c.media.Answer(body)
@@ -118,7 +120,7 @@ func (c *Call) answer() {
 	stopTimers(c.remindTimer)
 	res := c.answerTo(req, 200)
 	c.sessionAnswer(req, res)
-	setBody(res, sdpType, body)
+	setBody(res, wire.SDPType, body)
 	c.unconfirmed = true
 	c.phase = talking
 	tx := c.tx
@@ -166,11 +168,11 @@ func (c *Call) canceled() {
 }
 
 // confirm sends a 200 until its ACK comes.
-func (c *Call) confirm(tx *serverTx, res *sip.Response) {
+func (c *Call) confirm(tx *wire.ServerTx, res *sip.Response) {
 	stopTimers(c.confirmTimer)
 	c.answered, c.answeredBy = res, tx
 	c.ackSeq, c.waitACK = res.CSeq().SeqNo, true
-	c.confirmWait, c.confirmSpent = c.e.tx.timers.t1, 0
+	c.confirmWait, c.confirmSpent = c.e.timers.T1, 0
 	c.e.respond(tx, res)
 	c.confirmTimer = c.after(c.confirmWait, c.confirmAgain)
 }
@@ -179,7 +181,7 @@ func (c *Call) confirmAgain() {
 	if !c.waitACK {
 		return
 	}
-	if c.confirmSpent += c.confirmWait; c.confirmSpent >= c.e.tx.timers.long() {
+	if c.confirmSpent += c.confirmWait; c.confirmSpent >= c.e.timers.Long() {
 		c.waitACK, c.asked, c.answered, c.answeredBy = false, false, nil, nil
 		c.unconfirmed = false
 		if c.phase == over {
@@ -190,13 +192,13 @@ func (c *Call) confirmAgain() {
 		return
 	}
 	c.e.respond(c.answeredBy, c.answered)
-	c.confirmWait = min(2*c.confirmWait, c.e.tx.timers.t2, c.e.tx.timers.long()-c.confirmSpent)
+	c.confirmWait = min(2*c.confirmWait, c.e.timers.T2, c.e.timers.Long()-c.confirmSpent)
 	c.confirmTimer = c.after(c.confirmWait, c.confirmAgain)
 }
 
 // confirmed is told of the ACK of a 200.
-func (c *Call) confirmed(req *sip.Request, from flow) {
-	if !c.waitACK || req.CSeq().SeqNo != c.ackSeq || fromTag(req) != c.d.remoteTag {
+func (c *Call) confirmed(req *sip.Request, from wire.Flow) {
+	if !c.waitACK || req.CSeq().SeqNo != c.ackSeq || wire.FromTag(req) != c.d.remoteTag {
 		return
 	}
 	stopTimers(c.confirmTimer)
@@ -209,7 +211,7 @@ func (c *Call) confirmed(req *sip.Request, from flow) {
 		return
 	}
 	if asked {
-		body, ok := description(req)
+		body, ok := wire.Description(req)
 		if !ok || body == nil || c.media.Accept(body) != nil {
 			c.quit(Failed, 0)
 			return

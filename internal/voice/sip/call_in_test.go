@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 func TestCallIn(t *testing.T) {
@@ -47,7 +49,7 @@ func TestCallInHangup(t *testing.T) {
 		c.Hangup()
 		ears.over(t, HungUpHere, 0)
 		bye := r.far.request(mBYE)
-		if toTag(bye) != l.tag || fromTag(bye) != l.remoteTag || bye.Recipient.String() != "sip:far@"+farAddr {
+		if wire.ToTag(bye) != l.tag || wire.FromTag(bye) != l.remoteTag || bye.Recipient.String() != "sip:far@"+farAddr {
 			t.Errorf("BYE\n%s", bye)
 		}
 		r.far.answer(bye, 200, "")
@@ -106,12 +108,12 @@ func TestCallInRefused(t *testing.T) {
 				if c.header != "" && !strings.Contains(res.String(), c.header+"\r\n") {
 					t.Errorf("want %q in\n%s", c.header, res)
 				}
-				if toTag(res) == "" {
+				if wire.ToTag(res) == "" {
 					t.Errorf("no tag in\n%s", res)
 				}
 				// It goes again until it is acknowledged.
 				r.far.response(c.status)
-				l.remoteTag = toTag(res)
+				l.remoteTag = wire.ToTag(res)
 				r.far.send(l.text("ACK", 1, l.lastBranch))
 				r.far.silent(time.Minute)
 				if len(r.incoming) != 0 {
@@ -162,7 +164,7 @@ func TestCallInReject(t *testing.T) {
 		l := r.far.leg("+15550199")
 		c := l.call(withSDP(offerText)...)
 		c.Reject(486)
-		l.remoteTag = toTag(r.far.response(486))
+		l.remoteTag = wire.ToTag(r.far.response(486))
 		r.far.send(l.text("ACK", 1, l.lastBranch))
 		ears := newEars()
 		c.Answer(ears.media, ears.hear)
@@ -178,7 +180,7 @@ func TestCallInNotAcceptable(t *testing.T) {
 		ears := newEars()
 		ears.media.fail = errors.New("no codec in common")
 		c.Answer(ears.media, ears.hear)
-		l.remoteTag = toTag(r.far.response(488))
+		l.remoteTag = wire.ToTag(r.far.response(488))
 		r.far.send(l.text("ACK", 1, l.lastBranch))
 		ears.over(t, Failed, 488)
 	})
@@ -194,7 +196,7 @@ func TestCallInCancel(t *testing.T) {
 		r.far.send(l.text("CANCEL", 1, branch))
 		r.far.response(200)
 		res := r.far.response(487)
-		l.remoteTag = toTag(res)
+		l.remoteTag = wire.ToTag(res)
 		r.far.send(l.text("ACK", 1, branch))
 		ears := newEars()
 		c.Answer(ears.media, ears.hear)
@@ -214,7 +216,7 @@ func TestCallInCancelLate(t *testing.T) {
 		c.Answer(ears.media, ears.hear)
 		res := r.far.response(200)
 		r.far.send(l.text("CANCEL", 1, branch))
-		if cancel := r.far.response(200); methodOf(cancel) != mCANCEL {
+		if cancel := r.far.response(200); wire.MethodOf(cancel) != mCANCEL {
 			t.Fatalf("got\n%s", cancel)
 		}
 		l.joined(res)
@@ -279,7 +281,7 @@ func TestCallInRetransmitted(t *testing.T) {
 		r.far.response(180)
 		// The same call by another way is refused (RFC 3261 §8.2.2.2).
 		r.far.send(l.text("INVITE", 1, "", withSDP(offerText)...))
-		l.remoteTag = toTag(r.far.response(482))
+		l.remoteTag = wire.ToTag(r.far.response(482))
 		r.far.send(l.text("ACK", 1, l.lastBranch))
 		if len(r.incoming) != 0 {
 			t.Error("a second call")
@@ -373,7 +375,7 @@ func TestCallInBYEBeforeAnswer(t *testing.T) {
 		c.Ring()
 		l.joined(r.far.response(180))
 		l.send("BYE")
-		if res := r.far.response(200); methodOf(res) != mBYE {
+		if res := r.far.response(200); wire.MethodOf(res) != mBYE {
 			t.Fatalf("got\n%s", res)
 		}
 		r.far.response(487)
@@ -416,14 +418,14 @@ func TestCallInRecorded(t *testing.T) {
 				ears := newEars()
 				call.Answer(ears.media, ears.hear)
 				res := l.joined(r.far.response(200))
-				if got := field(res, "Record-Route"); got != c.record {
+				if got := wire.Field(res, "Record-Route"); got != c.record {
 					t.Errorf("recorded %q", got)
 				}
 				l.ack()
 				ears.want(t, Answered, Confirmed)
 				call.Hangup()
 				bye := proxy.request(mBYE)
-				if bye.Recipient.String() != c.uri || field(bye, "Route") != c.route {
+				if bye.Recipient.String() != c.uri || wire.Field(bye, "Route") != c.route {
 					t.Errorf("BYE\n%s", bye)
 				}
 				// The proxy, which is on no trunk, is heard.

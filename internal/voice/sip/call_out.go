@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 const (
@@ -19,8 +21,8 @@ const (
 // ours is an INVITE of this side: that of the call, or one within it.
 type ours struct {
 	req   *sip.Request
-	to    hop
-	tx    *clientTx
+	to    wire.Hop
+	tx    *wire.ClientTx
 	tries int
 	heard bool // there was a provisional answer: it may be cancelled
 	won   bool // there was a 2xx
@@ -39,13 +41,13 @@ type inviting struct {
 
 // newCallOut makes the call of an invitation.
 func (e *Endpoint) newCallOut(t *Trunk, i Invitation) (*Call, error) {
-	c := &Call{e: e, trunk: t, out: true, id: newID(), to: i.To, from: i.From, callerName: i.FromName, at: e.now(), media: i.Media, hear: i.Hear}
+	c := &Call{e: e, trunk: t, out: true, id: wire.NewID(), to: i.To, from: i.From, callerName: i.FromName, at: e.now(), media: i.Media, hear: i.Hear}
 	user := t.user(i.To)
 	var target sip.Uri
 	if phone, ok := e.registrar.lookup(i.To); ok && phone.trunk == t {
 		target = phone.uri
 		target.Headers = nil
-		c.forced = &hop{proto: protoNamed(phone.transport), addr: phone.source}
+		c.forced = &wire.Hop{Proto: protoNamed(phone.transport), Addr: phone.source}
 	} else if t.Address != "" {
 		u, err := t.address()
 		if err != nil {
@@ -56,7 +58,7 @@ func (e *Endpoint) newCallOut(t *Trunk, i Invitation) (*Call, error) {
 	} else {
 		return nil, ErrUnreachable
 	}
-	c.d = dialog{localTag: newID(), target: target}
+	c.d = dialog{localTag: wire.NewID(), target: target}
 	c.d.remote = sip.ToHeader{Address: sip.Uri{Scheme: target.Scheme, User: user, Host: target.Host, Port: target.Port}}
 	c.ring = i.Ring
 	if c.ring <= 0 {
@@ -66,14 +68,14 @@ func (e *Endpoint) newCallOut(t *Trunk, i Invitation) (*Call, error) {
 	return c, nil
 }
 
-func protoNamed(name string) proto {
+func protoNamed(name string) wire.Proto {
 	switch name {
 	case "TCP":
-		return protoTCP
+		return wire.TCP
 	case "TLS":
-		return protoTLS
+		return wire.TLS
 	}
-	return protoUDP
+	return wire.UDP
 }
 
 // invite sends the INVITE of the call.
@@ -126,14 +128,14 @@ func (c *Call) invitation() (*ours, error) {
 		req.AppendHeader(sip.NewHeader(h.Name, h.Value))
 	}
 	c.extra = nil
-	setBody(req, sdpType, body)
+	setBody(req, wire.SDPType, body)
 	return &ours{req: req, to: to}, nil
 }
 
 // send sends an INVITE, for the first time or again with what was wanted. Told hears
 // what comes of it.
 func (c *Call) send(o *ours, told func(*ours, *sip.Response, error)) error {
-	tx, err := c.e.tx.client(o.req, o.to, func(res *sip.Response, err error) {
+	tx, err := c.e.tx.Client(o.req, o.to, func(res *sip.Response, err error) {
 		c.post(func() { told(o, res, err) })
 	})
 	if err != nil {
@@ -183,7 +185,7 @@ func (c *Call) giveUp(cause Cause) {
 }
 
 func (c *Call) cancelInvite() {
-	if err := c.first.tx.cancel(); err != nil {
+	if err := c.first.tx.Cancel(); err != nil {
 		c.e.log.Debug("CANCEL could not be sent", "call", c.id, "err", err)
 	}
 }
@@ -194,7 +196,7 @@ func (c *Call) invited(o *ours, res *sip.Response, err error) {
 	case o.won:
 		// Others may have taken the call up as well; the same 2xx is acknowledged
 		// again by its transaction.
-		if res != nil && res.StatusCode/100 == 2 && toTag(res) != c.d.remoteTag {
+		if res != nil && res.StatusCode/100 == 2 && wire.ToTag(res) != c.d.remoteTag {
 			c.e.shed(c.trunk, o, res)
 		}
 	case err != nil:
@@ -206,7 +208,7 @@ func (c *Call) invited(o *ours, res *sip.Response, err error) {
 		c.accepted(o, res)
 	case c.retry(o, res, c.invited):
 	default:
-		c.conclude(Refused, res.StatusCode, q850(res))
+		c.conclude(Refused, res.StatusCode, wire.Q850(res))
 		c.forget()
 	}
 }
@@ -230,8 +232,8 @@ func (c *Call) progress(o *ours, res *sip.Response) {
 	}
 	// Sound before the answer comes from who has first described it: a 180 after that
 	// does not end it, and of several phones only one can be heard.
-	body, _ := description(res)
-	tag := toTag(res)
+	body, _ := wire.Description(res)
+	tag := wire.ToTag(res)
 	if body == nil || tag == "" || c.early != "" && c.early != tag {
 		return
 	}
@@ -248,7 +250,7 @@ func (c *Call) progress(o *ours, res *sip.Response) {
 func (c *Call) accepted(o *ours, res *sip.Response) {
 	o.won = true
 	stopTimers(c.ringTimer)
-	c.d.remoteTag = toTag(res)
+	c.d.remoteTag = wire.ToTag(res)
 	c.d.remote = *withTag(c.d.remote, c.d.remoteTag)
 	if c.d.routes = hopsOf(res); len(c.d.routes) > 0 {
 		c.forced = nil
@@ -262,7 +264,7 @@ func (c *Call) accepted(o *ours, res *sip.Response) {
 		return
 	}
 	c.phase = talking
-	body, ok := description(res)
+	body, ok := wire.Description(res)
 	if ok && body != nil {
 		ok = c.media.Accept(body) == nil
 	} else {
@@ -296,7 +298,7 @@ func (c *Call) acknowledge(o *ours) error {
 	return o.acknowledge(req, to)
 }
 
-func (o *ours) acknowledge(ack *sip.Request, to hop) error {
+func (o *ours) acknowledge(ack *sip.Request, to wire.Hop) error {
 	ack.CSeq().SeqNo = o.req.CSeq().SeqNo
 	for _, name := range []string{"Authorization", "Proxy-Authorization"} { // RFC 3261 §22.1
 		for _, h := range o.req.GetHeaders(name) {
@@ -304,20 +306,20 @@ func (o *ours) acknowledge(ack *sip.Request, to hop) error {
 		}
 	}
 	ack.SetBody(nil)
-	return o.tx.acknowledge(toTag(ack), to, []byte(ack.String()))
+	return o.tx.Acknowledge(wire.ToTag(ack), to, []byte(ack.String()))
 }
 
 // shed ends a call that a second phone has taken up: ACK, then BYE (RFC 3261
 // §13.2.2.4). It has a dialog of its own, and no call.
 func (e *Endpoint) shed(t *Trunk, o *ours, res *sip.Response) {
-	target, ok := contactOf(res)
+	target, ok := wire.ContactOf(res)
 	from, dest := o.req.From(), res.To()
 	if !ok || from == nil || dest == nil || o.tx == nil {
 		return
 	}
 	other := &Call{e: e, trunk: t, out: true, id: string(*o.req.CallID()), phase: over}
 	other.d = dialog{
-		localTag: tagOf(from.Params), local: *from, remoteTag: toTag(res), remote: *dest,
+		localTag: wire.TagOf(from.Params), local: *from, remoteTag: wire.ToTag(res), remote: *dest,
 		localSeq: o.req.CSeq().SeqNo, target: target, routes: hopsOf(res),
 	}
 	if err := other.acknowledge(o); err != nil {

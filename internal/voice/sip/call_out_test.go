@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // dial makes a call out and takes its INVITE.
@@ -38,11 +40,11 @@ func TestCallOut(t *testing.T) {
 			t.Errorf("INVITE for %s from %s", req.Recipient.String(), req.Source())
 		}
 		for name, want := range map[string]string{
-			"From": `"Desk" <sip:+15550100@192.0.2.1>;tag=` + fromTag(req), "To": "<sip:+15550199@" + farAddr + ">",
+			"From": `"Desk" <sip:+15550100@192.0.2.1>;tag=` + wire.FromTag(req), "To": "<sip:+15550199@" + farAddr + ">",
 			"X-Account": "7", "Content-Type": "application/sdp", "Max-Forwards": "70", "Supported": "timer",
 			"Session-Expires": "1800", "Min-SE": "90", "User-Agent": "ringdown/test", "Contact": "<sip:ringdown@" + hereAddr + ">",
 		} {
-			if got := field(req, name); got != want {
+			if got := wire.Field(req, name); got != want {
 				t.Errorf("%s: %s, want %s", name, got, want)
 			}
 		}
@@ -57,7 +59,7 @@ func TestCallOut(t *testing.T) {
 		}
 		r.far.answer(req, 200, l.tag, withSDP("v=0 answer")...)
 		ack := r.far.request(mACK)
-		if ack.Recipient.String() != "sip:far@"+farAddr || toTag(ack) != l.tag || ack.CSeq().SeqNo != req.CSeq().SeqNo {
+		if ack.Recipient.String() != "sip:far@"+farAddr || wire.ToTag(ack) != l.tag || ack.CSeq().SeqNo != req.CSeq().SeqNo {
 			t.Errorf("ACK\n%s", ack)
 		}
 		if b, _ := ack.Via().Params.Get("branch"); b == "" || strings.Contains(req.Via().String(), b) {
@@ -88,7 +90,7 @@ func TestCallOutEnds(t *testing.T) {
 		return func(r *rig, req *sip.Request) {
 			r.far.answer(req, status, "x", lines...)
 			ack := r.far.request(mACK)
-			if ack.Via().String() != req.Via().String() || toTag(ack) != "x" {
+			if ack.Via().String() != req.Via().String() || wire.ToTag(ack) != "x" {
 				r.Errorf("ACK\n%s", ack)
 			}
 			// The refusal that comes again is acknowledged again, and told once.
@@ -251,22 +253,22 @@ func TestCallOutForked(t *testing.T) {
 		r.far.answer(req, 180, "y")
 		ears.want(t, Ringing)
 		r.far.answer(req, 200, "y", withSDP("v=0 y")...)
-		if ack := r.far.request(mACK); toTag(ack) != "y" {
+		if ack := r.far.request(mACK); wire.ToTag(ack) != "y" {
 			t.Errorf("ACK\n%s", ack)
 		}
 		ears.want(t, Answered)
 		r.far.answer(req, 200, "x", withSDP("v=0 x", "Record-Route: <sip:"+farAddr+";lr>")...)
 		ack := r.far.request(mACK)
-		if toTag(ack) != "x" || field(ack, "Route") != "<sip:"+farAddr+";lr>" {
+		if wire.ToTag(ack) != "x" || wire.Field(ack, "Route") != "<sip:"+farAddr+";lr>" {
 			t.Errorf("ACK\n%s", ack)
 		}
 		bye := r.far.request(mBYE)
-		if toTag(bye) != "x" || fromTag(bye) != fromTag(req) {
+		if wire.ToTag(bye) != "x" || wire.FromTag(bye) != wire.FromTag(req) {
 			t.Errorf("BYE\n%s", bye)
 		}
 		r.far.answer(bye, 200, "")
 		r.far.answer(req, 200, "x", withSDP("v=0 x")...)
-		if ack := r.far.request(mACK); toTag(ack) != "x" {
+		if ack := r.far.request(mACK); wire.ToTag(ack) != "x" {
 			t.Errorf("ACK\n%s", ack)
 		}
 		if r.e.Calls() != 1 {
@@ -322,7 +324,7 @@ func TestCallOutCancel(t *testing.T) {
 				}
 				cancel := r.far.request(mCANCEL)
 				if cancel.Via().String() != req.Via().String() || cancel.CSeq().SeqNo != req.CSeq().SeqNo ||
-					cancel.Recipient.String() != req.Recipient.String() || fromTag(cancel) != fromTag(req) || toTag(cancel) != "" {
+					cancel.Recipient.String() != req.Recipient.String() || wire.FromTag(cancel) != wire.FromTag(req) || wire.ToTag(cancel) != "" {
 					t.Errorf("CANCEL\n%s", cancel)
 				}
 				r.far.answer(cancel, 200, "x")
@@ -374,17 +376,17 @@ func TestCallOutPassword(t *testing.T) {
 					}
 					next := r.far.request(mINVITE)
 					if next.CSeq().SeqNo != seq+uint32(i)+1 || next.Via().String() == req.Via().String() ||
-						fromTag(next) != fromTag(req) || *next.CallID() != *req.CallID() ||
-						!strings.Contains(field(next, "Proxy-Authorization"), fmt.Sprintf("nonce=%q", fmt.Sprint(i+1))) {
+						wire.FromTag(next) != wire.FromTag(req) || *next.CallID() != *req.CallID() ||
+						!strings.Contains(wire.Field(next, "Proxy-Authorization"), fmt.Sprintf("nonce=%q", fmt.Sprint(i+1))) {
 						t.Errorf("INVITE\n%s", next)
 					}
-					if n := len(fields(next, "Proxy-Authorization")); n != 1 {
+					if n := len(wire.Fields(next, "Proxy-Authorization")); n != 1 {
 						t.Errorf("%d passwords", n)
 					}
 					req = next
 				}
 				r.far.answer(req, 200, "x", withSDP("v=0 answer")...)
-				if ack := r.far.request(mACK); !has(ack, "Proxy-Authorization") || ack.CSeq().SeqNo != req.CSeq().SeqNo {
+				if ack := r.far.request(mACK); !wire.Has(ack, "Proxy-Authorization") || ack.CSeq().SeqNo != req.CSeq().SeqNo {
 					t.Errorf("ACK\n%s", ack)
 				}
 				ears.want(t, Answered)
@@ -399,13 +401,13 @@ func TestCallOutPassword(t *testing.T) {
 func TestCallOutLongerSession(t *testing.T) {
 	virtual(t, func(o *Options) { o.Trunks[0].SessionExpires = 2 * time.Minute }, func(r *rig) {
 		_, ears, req := r.dial(Invitation{})
-		if got := field(req, "Session-Expires"); got != "120" {
+		if got := wire.Field(req, "Session-Expires"); got != "120" {
 			t.Errorf("asks for %s", got)
 		}
 		r.far.answer(req, 422, "x", "Min-SE: 300")
 		r.far.request(mACK)
 		req = r.far.request(mINVITE)
-		if field(req, "Session-Expires") != "300" || field(req, "Min-SE") != "300" || len(fields(req, "Session-Expires")) != 1 {
+		if wire.Field(req, "Session-Expires") != "300" || wire.Field(req, "Min-SE") != "300" || len(wire.Fields(req, "Session-Expires")) != 1 {
 			t.Errorf("INVITE\n%s", req)
 		}
 		r.far.answer(req, 200, "x", withSDP("v=0 answer")...)
@@ -422,7 +424,7 @@ func TestCallOutRoutes(t *testing.T) {
 		call, ears, req := r.dial(Invitation{})
 		r.far.answer(req, 200, "x", withSDP("v=0 answer", "Record-Route: <sip:192.0.2.9;lr>, <sip:192.0.2.3;lr>")...)
 		ack := proxy.request(mACK)
-		if got := strings.Join(list(ack, "Route"), " "); got != "<sip:192.0.2.3;lr> <sip:192.0.2.9;lr>" {
+		if got := strings.Join(wire.List(ack, "Route"), " "); got != "<sip:192.0.2.3;lr> <sip:192.0.2.9;lr>" {
 			t.Errorf("routes %s", got)
 		}
 		ears.want(t, Answered)
@@ -442,8 +444,8 @@ func TestCallOutHidden(t *testing.T) {
 			t.Fatal(err)
 		}
 		req := r.far.request(mINVITE)
-		if req.From().Address.Host != "anonymous.invalid" || field(req, "Privacy") != "id" ||
-			field(req, "P-Asserted-Identity") != "<sip:+15550111@192.0.2.1>" {
+		if req.From().Address.Host != "anonymous.invalid" || wire.Field(req, "Privacy") != "id" ||
+			wire.Field(req, "P-Asserted-Identity") != "<sip:+15550111@192.0.2.1>" {
 			t.Errorf("INVITE\n%s", req)
 		}
 		r.far.answer(req, 486, "x")

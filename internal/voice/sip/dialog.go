@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // dialog is the state of RFC 3261 §12. Only its call changes it.
@@ -29,8 +31,8 @@ func (d *dialog) route() (uri sip.Uri, routes []string, next sip.Uri) {
 	if len(d.routes) == 0 {
 		return d.target, nil, d.target
 	}
-	first, err := uriOf(d.routes[0])
-	if err != nil || !writable(&first) {
+	first, err := wire.URIOf(d.routes[0])
+	if err != nil || !wire.Writable(&first) {
 		return d.target, d.routes, d.target
 	}
 	if loose(&first) {
@@ -49,39 +51,16 @@ func loose(u *sip.Uri) bool {
 // hopsOf are the proxies that a message has recorded, as the one who received it
 // sees them: the first is the next.
 func hopsOf(m sip.Message) []string {
-	routes := list(m, "Record-Route")
+	routes := wire.List(m, "Record-Route")
 	if _, ok := m.(*sip.Response); ok {
 		slices.Reverse(routes) // RFC 3261 §12.1.2
 	}
 	return routes
 }
 
-// contactOf is the Contact of a message, false when there is none that can be
-// called.
-func contactOf(m sip.Message) (sip.Uri, bool) {
-	var h *sip.ContactHeader
-	for _, f := range headersOf(m) {
-		if c, ok := f.(*sip.ContactHeader); ok {
-			h = c
-			break
-		}
-	}
-	if h == nil || h.Address.Wildcard || h.Address.Host == "" || h.Address.Scheme != "sip" && h.Address.Scheme != "sips" {
-		return sip.Uri{}, false
-	}
-	u := *h.Address.Clone()
-	u.Headers = nil
-	return u, writable(&u)
-}
-
-// writable tells whether a URI can stand in a request line.
-func writable(u *sip.Uri) bool {
-	return !strings.ContainsFunc(u.String(), func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`<>"`, r) })
-}
-
 // newRequest begins a request with all but From, To, Call-ID and CSeq, which are
 // the caller's to add, and Contact (see contact). It is to be sent to to.
-func (e *Endpoint) newRequest(method sip.RequestMethod, uri sip.Uri, routes []string, t *Trunk, to hop) *sip.Request {
+func (e *Endpoint) newRequest(method sip.RequestMethod, uri sip.Uri, routes []string, t *Trunk, to wire.Hop) *sip.Request {
 	req := sip.NewRequest(method, uri)
 	req.AppendHeader(e.via(t, to))
 	for _, r := range routes {
@@ -96,19 +75,29 @@ func (e *Endpoint) newRequest(method sip.RequestMethod, uri sip.Uri, routes []st
 }
 
 // via is the Via of a request; rport as RFC 3581 §3.
-func (e *Endpoint) via(t *Trunk, to hop) *sip.ViaHeader {
+func (e *Endpoint) via(t *Trunk, to wire.Hop) *sip.ViaHeader {
 	host, port := e.here(t, to)
 	return &sip.ViaHeader{
-		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: to.proto.String(), Host: host, Port: port,
-		Params: sip.HeaderParams{{K: "branch", V: newBranch()}, {K: "rport"}},
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: to.Proto.String(), Host: host, Port: port,
+		Params: sip.HeaderParams{{K: "branch", V: wire.NewBranch()}, {K: "rport"}},
 	}
 }
 
+// here is how this side is reached by who is at a hop: as advertised for the trunk or
+// for all.
+func (e *Endpoint) here(t *Trunk, to wire.Hop) (host string, port int) {
+	advertise := e.advertise
+	if t != nil && t.Advertise != "" {
+		advertise = t.Advertise
+	}
+	return e.net.Here(advertise, to)
+}
+
 // contact is the Contact of this side for who is at a hop.
-func (e *Endpoint) contact(t *Trunk, to hop) *sip.ContactHeader {
+func (e *Endpoint) contact(t *Trunk, to wire.Hop) *sip.ContactHeader {
 	host, port := e.here(t, to)
 	u := sip.Uri{Scheme: "sip", User: "ringdown", Host: host, Port: port}
-	if p := to.proto.param(); p != "" {
+	if p := to.Proto.Param(); p != "" {
 		u.UriParams = sip.HeaderParams{{K: "transport", V: p}}
 	}
 	return &sip.ContactHeader{Address: u}
@@ -121,27 +110,27 @@ const dialogTime = 4 * time.Hour
 
 // lead finds where the first of a request's ways leads, given what is known of the
 // call's far side.
-func (c *Call) lead(next *sip.Uri, routed bool) (hop, error) {
+func (c *Call) lead(next *sip.Uri, routed bool) (wire.Hop, error) {
 	if c.forced != nil && !routed {
 		return *c.forced, nil
 	}
-	to, err := c.e.resolver.resolve(c.e.life, next)
+	to, err := c.e.resolver.Resolve(c.e.life, next)
 	switch {
-	case err != nil && c.last.source.IsValid():
+	case err != nil && c.last.Source.IsValid():
 		// An address that makes no sense: back to where the far side has spoken from.
-		to = hop{proto: c.last.proto, addr: c.last.source}
+		to = wire.Hop{Proto: c.last.Proto, Addr: c.last.Source}
 	case err != nil:
-		return hop{}, err
-	case to.proto != protoUDP && to.proto == c.last.proto && !c.e.net.has(to):
+		return wire.Hop{}, err
+	case to.Proto != wire.UDP && to.Proto == c.last.Proto && !c.e.net.Has(to):
 		// The connection that the far side has made serves for both ways, as it may
 		// not be reached otherwise.
-		if there := (hop{proto: to.proto, addr: c.last.source}); c.e.net.has(there) {
+		if there := (wire.Hop{Proto: to.Proto, Addr: c.last.Source}); c.e.net.Has(there) {
 			to = there
 		}
-	case to.proto == protoUDP && c.last.proto == protoUDP && !routed && hidden(to.addr.Addr(), c.last.source.Addr()):
-		to.addr = c.last.source
+	case to.Proto == wire.UDP && c.last.Proto == wire.UDP && !routed && hidden(to.Addr.Addr(), c.last.Source.Addr()):
+		to.Addr = c.last.Source
 	}
-	c.e.guard.expect(to.addr.Addr(), nil, dialogTime)
+	c.e.guard.expect(to.Addr.Addr(), nil, dialogTime)
 	return to, nil
 }
 
@@ -153,17 +142,17 @@ func hidden(contact, source netip.Addr) bool {
 
 // within begins a request of the call's dialog, and tells where it goes. ACK has the
 // number of its INVITE, which the caller is to set.
-func (c *Call) within(method sip.RequestMethod) (*sip.Request, hop, error) {
+func (c *Call) within(method sip.RequestMethod) (*sip.Request, wire.Hop, error) {
 	uri, routes, next := c.d.route()
 	to, err := c.lead(&next, len(routes) > 0)
 	if err != nil {
-		return nil, hop{}, err
+		return nil, wire.Hop{}, err
 	}
 	return c.compose(method, uri, routes, to), to, nil
 }
 
 // compose begins a request of the call.
-func (c *Call) compose(method sip.RequestMethod, uri sip.Uri, routes []string, to hop) *sip.Request {
+func (c *Call) compose(method sip.RequestMethod, uri sip.Uri, routes []string, to wire.Hop) *sip.Request {
 	req := c.e.newRequest(method, uri, routes, c.trunk, to)
 	from, dest, id := c.d.local, c.d.remote, sip.CallIDHeader(c.id)
 	from.Params, dest.Params = from.Params.Clone(), dest.Params.Clone()
@@ -185,13 +174,13 @@ func (c *Call) compose(method sip.RequestMethod, uri sip.Uri, routes []string, t
 // reissue prepares a request to be sent once more as a new one.
 func (e *Endpoint) reissue(req *sip.Request, seq uint32) {
 	via := req.Via()
-	via.Params.Add("branch", newBranch())
+	via.Params.Add("branch", wire.NewBranch())
 	req.CSeq().SeqNo = seq
 }
 
 // ask sends a request of the dialog other than INVITE, ACK and BYE. Done is told the
 // final answer, or why there was none; it may be nil.
-func (c *Call) ask(req *sip.Request, to hop, done func(*sip.Response, error)) {
+func (c *Call) ask(req *sip.Request, to wire.Hop, done func(*sip.Response, error)) {
 	tries := 0
 	var send func()
 	told := func(res *sip.Response, err error) {
@@ -212,7 +201,7 @@ func (c *Call) ask(req *sip.Request, to hop, done func(*sip.Response, error)) {
 		c.judge(res, err)
 	}
 	send = func() {
-		_, err := c.e.tx.client(req, to, func(res *sip.Response, err error) { c.post(func() { told(res, err) }) })
+		_, err := c.e.tx.Client(req, to, func(res *sip.Response, err error) { c.post(func() { told(res, err) }) })
 		if err != nil {
 			told(nil, err)
 		}
@@ -248,18 +237,18 @@ func (c *Call) authorize(req *sip.Request, res *sip.Response) bool {
 // request lacks of Via, From, To, Call-ID, CSeq, Max-Forwards and Contact is put in.
 func (e *Endpoint) request(ctx context.Context, t *Trunk, req *sip.Request) (*sip.Response, error) {
 	next := req.Recipient
-	if r := field(req, "Route"); r != "" {
-		u, err := uriOf(r)
+	if r := wire.Field(req, "Route"); r != "" {
+		u, err := wire.URIOf(r)
 		if err != nil {
 			return nil, err
 		}
 		next = u
 	}
-	to, err := e.resolver.resolve(ctx, &next)
+	to, err := e.resolver.Resolve(ctx, &next)
 	if err != nil {
 		return nil, err
 	}
-	e.guard.expect(to.addr.Addr(), nil, time.Minute)
+	e.guard.expect(to.Addr.Addr(), nil, time.Minute)
 	e.complete(t, req, to)
 	for tries := 0; ; tries++ {
 		res, err := e.await(ctx, req, to)
@@ -277,7 +266,7 @@ func (e *Endpoint) request(ctx context.Context, t *Trunk, req *sip.Request) (*si
 }
 
 // complete puts in what a request outside calls lacks.
-func (e *Endpoint) complete(t *Trunk, req *sip.Request, to hop) {
+func (e *Endpoint) complete(t *Trunk, req *sip.Request, to wire.Hop) {
 	if req.Via() == nil {
 		req.PrependHeader(e.via(t, to))
 	}
@@ -293,14 +282,14 @@ func (e *Endpoint) complete(t *Trunk, req *sip.Request, to hop) {
 		}
 		req.AppendHeader(&from)
 	}
-	if tagOf(req.From().Params) == "" {
-		req.From().Params.Add("tag", newID())
+	if wire.TagOf(req.From().Params) == "" {
+		req.From().Params.Add("tag", wire.NewID())
 	}
 	if req.To() == nil {
 		req.AppendHeader(&sip.ToHeader{Address: *req.Recipient.Clone()})
 	}
 	if req.CallID() == nil {
-		id := sip.CallIDHeader(newID())
+		id := sip.CallIDHeader(wire.NewID())
 		req.AppendHeader(&id)
 	}
 	if req.CSeq() == nil {
@@ -309,7 +298,7 @@ func (e *Endpoint) complete(t *Trunk, req *sip.Request, to hop) {
 	if req.Contact() == nil {
 		req.AppendHeader(e.contact(t, to))
 	}
-	if !has(req, "User-Agent") && e.userAgent != "" {
+	if !wire.Has(req, "User-Agent") && e.userAgent != "" {
 		req.AppendHeader(sip.NewHeader("User-Agent", e.userAgent))
 	}
 	if req.ContentLength() == nil {
@@ -318,13 +307,13 @@ func (e *Endpoint) complete(t *Trunk, req *sip.Request, to hop) {
 }
 
 // await sends a request and waits for its final answer.
-func (e *Endpoint) await(ctx context.Context, req *sip.Request, to hop) (*sip.Response, error) {
+func (e *Endpoint) await(ctx context.Context, req *sip.Request, to wire.Hop) (*sip.Response, error) {
 	type outcome struct {
 		res *sip.Response
 		err error
 	}
 	done := make(chan outcome, 1)
-	tx, err := e.tx.client(req, to, func(res *sip.Response, err error) {
+	tx, err := e.tx.Client(req, to, func(res *sip.Response, err error) {
 		if res != nil && res.StatusCode < 200 {
 			return
 		}
@@ -340,7 +329,7 @@ func (e *Endpoint) await(ctx context.Context, req *sip.Request, to hop) (*sip.Re
 	case o := <-done:
 		return o.res, o.err
 	case <-ctx.Done():
-		tx.detach()
+		tx.Detach()
 		return nil, ctx.Err()
 	}
 }

@@ -19,6 +19,8 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/icholy/digest"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 const (
@@ -382,7 +384,7 @@ func strength(c *digest.Challenge) int {
 // §3.3 allows it, RFC 3261 does not; some servers do).
 func splitChallenges(value string) []string {
 	var all []string
-	for part := range addresses(value) {
+	for part := range wire.Addresses(value) {
 		if digest.IsDigest(part) || len(all) == 0 {
 			all = append(all, part)
 		} else if scheme, _, ok := strings.Cut(part, " "); ok && !strings.Contains(scheme, "=") {

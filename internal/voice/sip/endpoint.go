@@ -3,7 +3,6 @@ package sip
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // ErrBusy is that of a call for which the trunk, or the endpoint, has no room.
@@ -33,15 +34,15 @@ type Endpoint struct {
 	limits    Limits
 	incoming  func(*Call)
 	// minSE is the shortest session interval that is taken, in seconds (RFC 4028 §5).
-	minSE int
+	minSE  int
+	timers wire.Timers
 
 	trunks    []*Trunk
-	net       *network
-	tx        *transactions
+	net       *wire.Network
+	tx        *wire.Transactions
 	guard     *guard
 	registrar *registrar
-	resolver  *resolver
-	local     locals
+	resolver  *wire.Resolver
 	upkeep    []interface{ stop() } // registrations
 	probes    map[*Trunk]*probe
 
@@ -81,20 +82,21 @@ type waiter struct {
 
 // Listen opens the sockets and begins to serve and to register.
 func Listen(ctx context.Context, o Options) (*Endpoint, error) {
-	s, err := listen(ctx, o.Listen, o.ListenTLS, o.TLS)
+	s, err := wire.Listen(ctx, o.Listen, o.ListenTLS, o.TLS)
 	if err != nil {
 		return nil, err
 	}
-	e, err := open(ctx, o, s, defaultTimers)
+	e, err := open(ctx, o, s, wire.DefaultTimers, nil)
 	if err != nil {
-		s.close()
+		s.Close()
 		return nil, err
 	}
 	return e, nil
 }
 
-// open makes an endpoint of sockets, which are its from then on.
-func open(ctx context.Context, o Options, s sockets, t timers) (*Endpoint, error) {
+// open makes an endpoint of sockets, which are its from then on. Names are asked of d,
+// nil for those of the system.
+func open(ctx context.Context, o Options, s wire.Sockets, t wire.Timers, d wire.DNS) (*Endpoint, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -106,9 +108,9 @@ func open(ctx context.Context, o Options, s sockets, t timers) (*Endpoint, error
 	}
 	e := &Endpoint{
 		log: o.Logger, now: o.Now, userAgent: o.UserAgent, advertise: o.Advertise, limits: o.Limits,
-		incoming: o.Incoming, minSE: leastSession,
+		incoming: o.Incoming, minSE: leastSession, timers: t,
 		dialogs: map[dialogKey]*Call{}, merged: map[mergeKey]*Call{}, busy: map[*Trunk]int{},
-		probes: map[*Trunk]*probe{}, resolver: newResolver(o.Now),
+		probes: map[*Trunk]*probe{}, resolver: wire.NewResolver(o.Now, d),
 	}
 	names := map[string]bool{}
 	trunks := append([]Trunk(nil), o.Trunks...)
@@ -123,29 +125,23 @@ func open(ctx context.Context, o Options, s sockets, t timers) (*Endpoint, error
 			if err != nil {
 				return nil, fmt.Errorf("address of trunk %q: %w", t.Name, err)
 			}
-			if _, err := protoOf(&u); err != nil {
+			if _, err := wire.ProtoOf(&u); err != nil {
 				return nil, fmt.Errorf("address of trunk %q: %w", t.Name, err)
 			}
 		}
 		e.trunks = append(e.trunks, t)
 	}
 	e.guard = newGuard(trunks, o.Limits, o.Now)
+	e.guard.lookup = e.addresses
 	e.registrar = newRegistrar(e.guard, o.Now)
-	e.net = &network{
-		sockets: s, log: o.Logger, parser: newParser(), admit: e.guard.admit, receive: e.receive,
-		streams: map[streamKey]*stream{}, tlsOut: &tls.Config{MinVersion: tls.VersionTLS12},
-	}
-	if o.TLS != nil {
-		e.net.tlsOut.RootCAs = o.TLS.RootCAs
-		e.net.tlsOut.Certificates = o.TLS.Certificates
-	}
-	e.tx = newTransactions(e.net, t)
+	e.net = wire.NewNetwork(s, o.TLS, o.Logger, wire.Upper{Admit: e.guard.admit, Receive: e.receive})
+	e.tx = wire.NewTransactions(e.net, t)
 	// What the endpoint does by itself goes on until Close, not until ctx is done:
 	// that is the one of opening.
 	ctx, e.end = context.WithCancel(context.WithoutCancel(ctx))
 	e.life = ctx
 	e.guard.start(ctx)
-	e.net.serve(o.TLS)
+	e.net.Serve()
 	for _, t := range e.trunks {
 		if t.Register && t.Address != "" {
 			r := newRegistration(e, t, o.Logger)
@@ -173,16 +169,20 @@ func (t *Trunk) address() (sip.Uri, error) {
 	return u, nil
 }
 
+// addresses are those that the name of a trunk's address stands for.
+func (e *Endpoint) addresses(ctx context.Context, t *Trunk) []netip.Addr {
+	host, port := outside(t)
+	if _, ok := literal(t); ok || host == "" {
+		return nil
+	}
+	return e.resolver.All(ctx, host, port)
+}
+
 // Addr is where UDP and TCP listen.
-func (e *Endpoint) Addr() netip.AddrPort { return addrPort(e.net.udp.LocalAddr()) }
+func (e *Endpoint) Addr() netip.AddrPort { return e.net.Addr(wire.UDP) }
 
 // AddrTLS is where TLS listens, the zero value when it does not.
-func (e *Endpoint) AddrTLS() netip.AddrPort {
-	if e.net.tls == nil {
-		return netip.AddrPort{}
-	}
-	return addrPort(e.net.tls.Addr())
-}
+func (e *Endpoint) AddrTLS() netip.AddrPort { return e.net.Addr(wire.TLS) }
 
 // Route names the trunk that a call from one number to another goes out by:
 // a telephone that has registered as the number, a trunk with a prefix that fits,
@@ -245,7 +245,7 @@ func (e *Endpoint) Dial(i Invitation) (*Call, error) {
 		return nil, errors.New("a call without media, or that nobody hears of")
 	}
 	for _, h := range i.Headers {
-		if !token(h.Name) || !plain(h.Value) || ownFields[strings.ToLower(h.Name)] {
+		if !wire.Token(h.Name) || !wire.Plain(h.Value) || ownFields[strings.ToLower(h.Name)] {
 			return nil, fmt.Errorf("header %q cannot be set", h.Name)
 		}
 	}
@@ -268,7 +268,7 @@ func (e *Endpoint) begin(c *Call, seq uint32) error {
 	merge := mergeKey{c.id, c.d.remoteTag, seq}
 	switch {
 	case e.closed || e.draining:
-		return errClosed
+		return wire.ErrClosed
 	case !c.out && e.merged[merge] != nil:
 		return errMerged
 	case e.calls >= e.limits.Calls:
@@ -348,7 +348,7 @@ func (e *Endpoint) find(req *sip.Request) *Call {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.dialogs[dialogKey{string(*id), toTag(req)}]
+	return e.dialogs[dialogKey{string(*id), wire.ToTag(req)}]
 }
 
 // Drain refuses new calls with 503 and waits for those under way until ctx is
@@ -395,8 +395,8 @@ func (e *Endpoint) Close() error {
 		e.mu.Lock()
 		e.closed = true
 		e.mu.Unlock()
-		e.tx.close()
-		e.net.close()
+		e.tx.Close()
+		e.net.Close()
 		e.wg.Wait()
 		e.mu.Lock()
 		clear(e.dialogs) // what nobody has confirmed in time

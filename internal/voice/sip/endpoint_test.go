@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // TestStranger: who is on no trunk is not answered, whatever it sends; neither are
@@ -53,11 +55,11 @@ func TestChallenged(t *testing.T) {
 		for _, method := range []string{"INVITE", "OPTIONS"} {
 			l.send(method, withSDP(offerText)...)
 			res := r.far.response(401)
-			if !has(res, "WWW-Authenticate") {
+			if !wire.Has(res, "WWW-Authenticate") {
 				t.Errorf("got\n%s", res)
 			}
 			if method == "INVITE" {
-				l.remoteTag = toTag(res)
+				l.remoteTag = wire.ToTag(res)
 				r.far.send(l.text("ACK", l.seq, l.lastBranch))
 				l.remoteTag = ""
 			}
@@ -72,10 +74,10 @@ func TestChallenged(t *testing.T) {
 		text := l.text("INVITE", l.seq, "", withSDP(offerText)...)
 		r.far.send(text)
 		res := r.far.response(401)
-		l.remoteTag = toTag(res)
+		l.remoteTag = wire.ToTag(res)
 		r.far.send(l.text("ACK", l.seq, l.lastBranch))
 		l.remoteTag = ""
-		parsed, err := newParser().ParseSIP([]byte(text))
+		parsed, err := wire.NewParser().ParseSIP([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +85,7 @@ func TestChallenged(t *testing.T) {
 		if _, err := authorize(req, res, "u", "p", ""); err != nil {
 			t.Fatal(err)
 		}
-		c := l.call(append([]string{"Authorization: " + field(req, "Authorization")}, withSDP(offerText)...)...)
+		c := l.call(append([]string{"Authorization: " + wire.Field(req, "Authorization")}, withSDP(offerText)...)...)
 		if len(c.Headers()) != 0 {
 			t.Errorf("headers %v", c.Headers())
 		}
@@ -100,7 +102,7 @@ func TestFloodRefused(t *testing.T) {
 			r.far.response(486)
 		}
 		r.far.leg("+15550199").send("INVITE", withSDP(offerText)...)
-		if res := r.far.response(503); field(res, "Retry-After") != "5" {
+		if res := r.far.response(503); wire.Field(res, "Retry-After") != "5" {
 			t.Errorf("got\n%s", res)
 		}
 	})
@@ -185,7 +187,7 @@ func TestVia(t *testing.T) {
 			l := r.far.leg("+15550199")
 			l.viaExtra = c.extra
 			l.send("OPTIONS")
-			if via := field(r.far.response(200), "Via"); !strings.HasSuffix(via, c.want) || c.want == "" && strings.Contains(via, "received") {
+			if via := wire.Field(r.far.response(200), "Via"); !strings.HasSuffix(via, c.want) || c.want == "" && strings.Contains(via, "received") {
 				t.Errorf("%s: %s", c.name, via)
 			}
 			// From another port than Via says: back to that of Via, unless with rport.
@@ -197,7 +199,7 @@ func TestVia(t *testing.T) {
 			if c.extra == ";rport" {
 				to = nat
 			}
-			if via := field(to.response(200), "Via"); !strings.Contains(via, "received=192.0.2.2") {
+			if via := wire.Field(to.response(200), "Via"); !strings.Contains(via, "received=192.0.2.2") {
 				t.Errorf("%s: %s", c.name, via)
 			}
 		})
@@ -216,10 +218,10 @@ func TestAdvertise(t *testing.T) {
 	} {
 		virtual(t, func(o *Options) { o.Advertise, o.Trunks[0].Advertise = c.all, c.trunk }, func(r *rig) {
 			_, _, req := r.dial(Invitation{})
-			if got := field(req, "Contact"); got != "<sip:ringdown@"+c.want+">" {
+			if got := wire.Field(req, "Contact"); got != "<sip:ringdown@"+c.want+">" {
 				t.Errorf("Contact %s, want %s", got, c.want)
 			}
-			if got := field(req, "Via"); !strings.HasPrefix(got, "SIP/2.0/UDP "+c.want+";") {
+			if got := wire.Field(req, "Via"); !strings.HasPrefix(got, "SIP/2.0/UDP "+c.want+";") {
 				t.Errorf("Via %s, want %s", got, c.want)
 			}
 			r.far.answer(req, 486, "x")
@@ -242,7 +244,7 @@ func TestDrain(t *testing.T) {
 		}()
 		synctest.Wait()
 		r.far.leg("+15550199").send("INVITE", withSDP(offerText)...)
-		if res := r.far.response(503); field(res, "Retry-After") == "" {
+		if res := r.far.response(503); wire.Field(res, "Retry-After") == "" {
 			t.Errorf("got\n%s", res)
 		}
 		for range 10 {
@@ -316,7 +318,7 @@ func TestClose(t *testing.T) {
 // and ended nevertheless.
 func TestLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &wire{socks: map[netip.AddrPort]*sock{}}
+		w := &lan{socks: map[netip.AddrPort]*sock{}}
 		open := func(addr, other string, incoming func(*Call), period int) *Endpoint {
 			s := w.sock(addr)
 			var mu sync.Mutex
@@ -327,7 +329,7 @@ func TestLoss(t *testing.T) {
 				n++
 				return n*7%period < period/4
 			}
-			e, err := open(t.Context(), Options{Trunks: []Trunk{{Name: "t", Address: "sip:" + other}}, Incoming: incoming}, sockets{udp: s}, defaultTimers)
+			e, err := open(t.Context(), Options{Trunks: []Trunk{{Name: "t", Address: "sip:" + other}}, Incoming: incoming}, wire.Sockets{UDP: s}, wire.DefaultTimers, nameless{})
 			if err != nil {
 				t.Fatal(err)
 			}

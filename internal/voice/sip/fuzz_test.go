@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // legal takes everything that comes to a far side for a while: each must be a
@@ -19,7 +21,7 @@ func (p *peer) legal(wait time.Duration) {
 		select {
 		case d := <-p.s.in:
 			timer.Stop()
-			m, err := newParser().ParseSIP(d.data)
+			m, err := wire.NewParser().ParseSIP(d.data)
 			if err != nil {
 				p.Fatalf("%v in\n%s", err, d.data)
 			}

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -71,6 +70,7 @@ type guard struct {
 	swept     time.Time
 	expected  map[netip.Addr]expectation
 
+	// lookup finds the addresses of the name in a trunk's address.
 	lookup func(ctx context.Context, t *Trunk) []netip.Addr
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -153,7 +153,6 @@ func newGuard(trunks []Trunk, l Limits, now func() time.Time) *guard {
 		now:      now,
 		sources:  map[netip.Addr]*source{},
 		expected: map[netip.Addr]expectation{},
-		lookup:   resolve,
 	}
 	for i := range trunks {
 		t := &trunks[i]
@@ -229,34 +228,6 @@ func literal(t *Trunk) (netip.Addr, bool) {
 	host, _ := outside(t)
 	a, err := netip.ParseAddr(host)
 	return a, err == nil
-}
-
-// resolve looks up the name of a trunk's address: those of its hosts and of the
-// servers that SRV names (RFC 3263 §4.2). What cannot be found now is left out.
-func resolve(ctx context.Context, t *Trunk) []netip.Addr {
-	host, port := outside(t)
-	if _, ok := literal(t); ok || host == "" {
-		return nil
-	}
-	var found []netip.Addr
-	add := func(host string) {
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		if err == nil {
-			found = append(found, addrs...)
-		}
-	}
-	add(host)
-	if port != 0 {
-		return found // RFC 3263 §4.2: a port means no SRV
-	}
-	for _, service := range [][2]string{{"sip", "udp"}, {"sip", "tcp"}, {"sips", "tcp"}} {
-		if _, servers, err := net.DefaultResolver.LookupSRV(ctx, service[0], service[1], host); err == nil {
-			for _, s := range servers {
-				add(strings.TrimSuffix(s.Target, "."))
-			}
-		}
-	}
-	return found
 }
 
 // start looks up the names of trunks until stop.

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // digits are those of telephones, in the order of their events (RFC 4733 §3.2).
@@ -33,8 +35,8 @@ func (c *Call) Info(digit string) {
 
 // informed is told of INFO: a digit, or nothing, which is a sign of life. Packages
 // (RFC 6086) are not known here.
-func (c *Call) informed(req *sip.Request, tx *serverTx) {
-	if has(req, "Info-Package") {
+func (c *Call) informed(req *sip.Request, tx *wire.ServerTx) {
+	if wire.Has(req, "Info-Package") {
 		c.e.refuse(req, tx, 469, sip.NewHeader("Recv-Info", "")) // RFC 6086 §4.2.2
 		return
 	}
@@ -42,7 +44,7 @@ func (c *Call) informed(req *sip.Request, tx *serverTx) {
 		c.e.refuse(req, tx, 200)
 		return
 	}
-	kind, _, _ := mime.ParseMediaType(field(req, "Content-Type"))
+	kind, _, _ := mime.ParseMediaType(wire.Field(req, "Content-Type"))
 	digit := ""
 	switch kind {
 	case "application/dtmf-relay":

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // Local is the address at which the far side of a call to a number by a trunk is told
@@ -18,7 +20,7 @@ func (e *Endpoint) Local(ctx context.Context, trunk, to string) (netip.Addr, err
 			continue
 		}
 		if phone, ok := e.registrar.lookup(to); ok && phone.trunk == t {
-			return e.localTo(ctx, t, hop{proto: protoNamed(phone.transport), addr: phone.source})
+			return e.localTo(ctx, t, wire.Hop{Proto: protoNamed(phone.transport), Addr: phone.source})
 		}
 		if t.Address == "" {
 			return netip.Addr{}, ErrUnreachable
@@ -27,7 +29,7 @@ func (e *Endpoint) Local(ctx context.Context, trunk, to string) (netip.Addr, err
 		if err != nil {
 			return netip.Addr{}, fmt.Errorf("address of trunk %q: %w", trunk, err)
 		}
-		far, err := e.resolver.resolve(ctx, &u)
+		far, err := e.resolver.Resolve(ctx, &u)
 		if err != nil {
 			return netip.Addr{}, err
 		}
@@ -39,27 +41,27 @@ func (e *Endpoint) Local(ctx context.Context, trunk, to string) (netip.Addr, err
 // Local is as Endpoint.Local, for the far side of a call that has come in. It waits
 // for the call's goroutine.
 func (c *Call) Local(ctx context.Context) (netip.Addr, error) {
-	last := make(chan flow, 1)
+	last := make(chan wire.Flow, 1)
 	if !c.post(func() { last <- c.last }) {
-		return netip.Addr{}, errClosed
+		return netip.Addr{}, wire.ErrClosed
 	}
 	select {
 	case f := <-last:
-		return c.e.localTo(ctx, c.trunk, hop{proto: f.proto, addr: f.source})
+		return c.e.localTo(ctx, c.trunk, wire.Hop{Proto: f.Proto, Addr: f.Source})
 	case <-ctx.Done():
 		return netip.Addr{}, ctx.Err()
 	}
 }
 
 // localTo is the address that who is at a hop is told.
-func (e *Endpoint) localTo(ctx context.Context, t *Trunk, far hop) (netip.Addr, error) {
+func (e *Endpoint) localTo(ctx context.Context, t *Trunk, far wire.Hop) (netip.Addr, error) {
 	host, _ := e.here(t, far)
 	if a, err := netip.ParseAddr(host); err == nil {
 		return a, nil
 	}
-	h, err := e.resolver.resolve(ctx, &sip.Uri{Scheme: "sip", Host: host, Port: defaultPort(far.proto)})
+	h, err := e.resolver.Resolve(ctx, &sip.Uri{Scheme: "sip", Host: host, Port: wire.DefaultPort(far.Proto)})
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("the advertised address: %w", err)
 	}
-	return h.addr.Addr(), nil
+	return h.Addr.Addr(), nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // leastNational is how many digits a number has at least that lacks its country
@@ -218,7 +220,7 @@ func (t *Trunk) caller(req *sip.Request) (number, name string) {
 		return "", ""
 	}
 	for _, h := range req.GetHeaders("P-Asserted-Identity") {
-		for value := range addresses(h.Value()) {
+		for value := range wire.Addresses(h.Value()) {
 			var u sip.Uri
 			var params sip.HeaderParams
 			shown, err := sip.ParseAddressValue(value, &u, &params)
@@ -288,31 +290,4 @@ func userOf(u *sip.Uri) string {
 		return u.Raw()
 	}
 	return u.User
-}
-
-// addresses are the parts of a header field of several, which commas separate
-// outside quotes and angle brackets.
-func addresses(value string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		begin, quoted, bracket := 0, false, false
-		for i := range len(value) {
-			switch c := value[i]; {
-			case c == '"' && (i == 0 || value[i-1] != '\\'):
-				quoted = !quoted
-			case quoted:
-			case c == '<':
-				bracket = true
-			case c == '>':
-				bracket = false
-			case c == ',' && !bracket:
-				if part := strings.TrimSpace(value[begin:i]); part != "" && !yield(part) {
-					return
-				}
-				begin = i + 1
-			}
-		}
-		if part := strings.TrimSpace(value[begin:]); part != "" {
-			yield(part)
-		}
-	}
 }

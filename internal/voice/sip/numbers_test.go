@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // message parses a request of header lines.
@@ -280,7 +282,7 @@ func TestAddresses(t *testing.T) {
 		`Digest realm="a,b", nonce="c,"`: {`Digest realm="a,b"`, `nonce="c,"`},
 	} {
 		var got []string
-		for part := range addresses(in) {
+		for part := range wire.Addresses(in) {
 			got = append(got, part)
 		}
 		if strings.Join(got, "|") != strings.Join(want, "|") {

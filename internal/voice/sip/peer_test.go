@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
-// wire is a network of UDP sockets in memory, so that tests run in virtual time.
-type wire struct {
+// lan is a network of UDP sockets in memory, so that tests run in virtual time.
+type lan struct {
 	mu    sync.Mutex
 	socks map[netip.AddrPort]*sock
 }
@@ -28,9 +30,9 @@ type datagramIn struct {
 	from netip.AddrPort
 }
 
-// sock is a socket of a wire.
+// sock is a socket of a lan.
 type sock struct {
-	w      *wire
+	w      *lan
 	addr   netip.AddrPort
 	in     chan datagramIn
 	closed chan struct{}
@@ -39,7 +41,7 @@ type sock struct {
 	lose func(data []byte) bool
 }
 
-func (w *wire) sock(addr string) *sock {
+func (w *lan) sock(addr string) *sock {
 	s := &sock{w: w, addr: netip.MustParseAddrPort(addr), in: make(chan datagramIn, 1000), closed: make(chan struct{})}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -96,7 +98,7 @@ const (
 // rig is an endpoint and a far side that says what the test has it say.
 type rig struct {
 	*testing.T
-	wire *wire
+	lan  *lan
 	e    *Endpoint
 	sock *sock // of e
 	far  *peer
@@ -118,7 +120,7 @@ func virtual(t *testing.T, set func(o *Options), f func(r *rig)) {
 				t.Errorf("%d things of calls are left", n)
 			}
 			r.e.mu.Unlock()
-			if n := r.e.tx.size(); n != 0 {
+			if n := r.e.tx.Size(); n != 0 {
 				t.Errorf("%d transactions are left", n)
 			}
 		}
@@ -134,7 +136,7 @@ func virtual(t *testing.T, set func(o *Options), f func(r *rig)) {
 
 func newRig(t *testing.T, set func(o *Options)) *rig {
 	t.Helper()
-	r := &rig{T: t, wire: &wire{socks: map[netip.AddrPort]*sock{}}, incoming: make(chan *Call, 100)}
+	r := &rig{T: t, lan: &lan{socks: map[netip.AddrPort]*sock{}}, incoming: make(chan *Call, 100)}
 	o := Options{
 		Trunks:    []Trunk{{Name: "far", Address: "sip:" + farAddr}},
 		Incoming:  func(c *Call) { r.incoming <- c },
@@ -143,24 +145,31 @@ func newRig(t *testing.T, set func(o *Options)) *rig {
 	if set != nil {
 		set(&o)
 	}
-	r.sock = r.wire.sock(hereAddr)
-	e, err := open(t.Context(), o, sockets{udp: r.sock}, defaultTimers)
+	r.sock = r.lan.sock(hereAddr)
+	e, err := open(t.Context(), o, wire.Sockets{UDP: r.sock}, wire.DefaultTimers, nameless{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.e = e
-	e.resolver.hosts = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no names here") }
-	e.resolver.servers = func(context.Context, string, string, string) ([]*net.SRV, error) {
-		return nil, errors.New("no names here")
-	}
 	r.far = r.peer(farAddr)
 	t.Cleanup(func() { _ = e.Close() })
 	return r
 }
 
+// nameless is a DNS without names.
+type nameless struct{}
+
+func (nameless) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, errors.New("no names here")
+}
+
+func (nameless) LookupSRV(context.Context, string, string, string) (string, []*net.SRV, error) {
+	return "", nil, errors.New("no names here")
+}
+
 // peer makes another far side.
 func (r *rig) peer(addr string) *peer {
-	return &peer{rig: r, s: r.wire.sock(addr)}
+	return &peer{rig: r, s: r.lan.sock(addr)}
 }
 
 // peer is a far side.
@@ -183,7 +192,7 @@ func (p *peer) next(wait time.Duration) sip.Message {
 	defer timer.Stop()
 	select {
 	case d := <-p.s.in:
-		m, err := newParser().ParseSIP(d.data)
+		m, err := wire.NewParser().ParseSIP(d.data)
 		if err != nil {
 			p.Fatalf("%v in\n%s", err, d.data)
 		}
@@ -249,7 +258,7 @@ func (p *peer) answer(req *sip.Request, status int, tag string, lines ...string)
 func answerText(req *sip.Request, status int, tag string, lines ...string) string {
 	var head []string
 	for _, name := range []string{"Via", "From", "To", "Call-ID", "CSeq"} {
-		for _, v := range fields(req, name) {
+		for _, v := range wire.Fields(req, name) {
 			if name == "To" && tag != "" && !strings.Contains(v, "tag=") {
 				v += ";tag=" + tag
 			}
@@ -287,7 +296,7 @@ type leg struct {
 // leg begins a call to the endpoint.
 func (p *peer) leg(to string) *leg {
 	return &leg{
-		p: p, callID: newID(), tag: newID()[:8], to: to, target: "sip:" + to + "@" + hereAddr,
+		p: p, callID: wire.NewID(), tag: wire.NewID()[:8], to: to, target: "sip:" + to + "@" + hereAddr,
 		local: "<sip:+15550100@192.0.2.2>", remote: "<sip:" + to + "@192.0.2.1>", viaExtra: ";rport",
 	}
 }
@@ -330,8 +339,8 @@ func (l *leg) call(lines ...string) *Call {
 
 // joined takes a 2xx or 18x: the far side learns the tag and the target.
 func (l *leg) joined(res *sip.Response) *sip.Response {
-	l.remoteTag = toTag(res)
-	if u, ok := contactOf(res); ok {
+	l.remoteTag = wire.ToTag(res)
+	if u, ok := wire.ContactOf(res); ok {
 		l.target = u.String()
 	}
 	return res
@@ -377,11 +386,11 @@ func (p *peer) dialled(lines ...string) (*leg, *Call, *ears) {
 
 // taken is the far side's half of a call to it.
 func (p *peer) taken(req *sip.Request) *leg {
-	u, _ := contactOf(req)
+	u, _ := wire.ContactOf(req)
 	return &leg{
-		p: p, callID: string(*req.CallID()), tag: newID()[:8], target: u.String(), viaExtra: ";rport",
+		p: p, callID: string(*req.CallID()), tag: wire.NewID()[:8], target: u.String(), viaExtra: ";rport",
 		local: "<" + req.To().Address.String() + ">", remote: "<" + req.From().Address.String() + ">",
-		remoteTag: fromTag(req), seq: 100,
+		remoteTag: wire.FromTag(req), seq: 100,
 	}
 }
 

@@ -5,15 +5,17 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // receive takes a message that has come. It does not block: what is for a call is
 // posted to it.
-func (e *Endpoint) receive(m sip.Message, from flow) {
+func (e *Endpoint) receive(m sip.Message, from wire.Flow) {
 	switch m := m.(type) {
 	case *sip.Response:
 		if m.StatusCode >= 100 && m.StatusCode < 700 && m.CSeq() != nil && m.From() != nil && m.To() != nil {
-			e.tx.response(m) // who is not waited for is not heard (RFC 3261 §18.1.2)
+			e.tx.Response(m) // who is not waited for is not heard (RFC 3261 §18.1.2)
 		}
 	case *sip.Request:
 		if m.Method == mACK {
@@ -25,8 +27,8 @@ func (e *Endpoint) receive(m sip.Message, from flow) {
 }
 
 // acked takes an ACK: of a refusal it is the transaction's, otherwise the call's.
-func (e *Endpoint) acked(req *sip.Request, from flow) {
-	if t := e.tx.invited(req); t != nil && t.ack() {
+func (e *Endpoint) acked(req *sip.Request, from wire.Flow) {
+	if t := e.tx.Invited(req); t != nil && t.Ack() {
 		return
 	}
 	if c := e.find(req); c != nil && req.CSeq() != nil {
@@ -36,8 +38,8 @@ func (e *Endpoint) acked(req *sip.Request, from flow) {
 
 // requested takes a request that is to be answered, or not: who is on no trunk does
 // not learn that there is somebody.
-func (e *Endpoint) requested(req *sip.Request, from flow) {
-	if !answerable(req) || e.tx.known(req) {
+func (e *Endpoint) requested(req *sip.Request, from wire.Flow) {
+	if !answerable(req) || e.tx.Known(req) {
 		return
 	}
 	trunk, v := e.guard.trunk(req)
@@ -45,7 +47,7 @@ func (e *Endpoint) requested(req *sip.Request, from flow) {
 	if v == dropped || trunk == nil && v == admitted && call == nil && e.stray(req) {
 		return
 	}
-	tx, fresh := e.tx.server(req, from)
+	tx, fresh := e.tx.Server(req, from)
 	if !fresh {
 		return
 	}
@@ -56,7 +58,7 @@ func (e *Endpoint) requested(req *sip.Request, from flow) {
 		e.refuse(req, tx, 503, sip.NewHeader("Retry-After", "5"))
 	case req.Method == mCANCEL:
 		e.canceled(req, tx)
-	case toTag(req) != "" && call == nil:
+	case wire.ToTag(req) != "" && call == nil:
 		e.refuse(req, tx, 481)
 	case call != nil:
 		if !call.mail(func() { call.serve(req, tx, from) }) {
@@ -73,7 +75,7 @@ func (e *Endpoint) requested(req *sip.Request, from flow) {
 
 // stray tells whether a request of nobody's is about nothing here.
 func (e *Endpoint) stray(req *sip.Request) bool {
-	return req.Method != mCANCEL || e.tx.invited(req) == nil
+	return req.Method != mCANCEL || e.tx.Invited(req) == nil
 }
 
 // answerable tells whether a request has what its answer is to repeat (RFC 3261
@@ -81,40 +83,40 @@ func (e *Endpoint) stray(req *sip.Request) bool {
 func answerable(req *sip.Request) bool {
 	via := req.Via()
 	return via != nil && strings.EqualFold(via.ProtocolName, "SIP") && via.ProtocolVersion == "2.0" && via.Host != "" &&
-		has(req, "From") && has(req, "To") && has(req, "Call-ID") && has(req, "CSeq")
+		wire.Has(req, "From") && wire.Has(req, "To") && wire.Has(req, "Call-ID") && wire.Has(req, "CSeq")
 }
 
 // flaw is the status of a request that is none (RFC 3261 §8.1.1), 0 for a good one.
-func flaw(req *sip.Request, from flow) int {
+func flaw(req *sip.Request, from wire.Flow) int {
 	cseq, id := req.CSeq(), req.CallID()
 	switch {
 	case !strings.EqualFold(req.SipVersion, "SIP/2.0"):
 		return 505
-	case from.cut:
+	case from.Cut:
 		return 400
-	case req.To() != nil && req.To().Params.Has("tag") && toTag(req) == "":
+	case req.To() != nil && req.To().Params.Has("tag") && wire.ToTag(req) == "":
 		return 400 // neither within a dialog nor outside
-	case cseq == nil || id == nil || *id == "" || req.From() == nil || req.To() == nil || fromTag(req) == "":
+	case cseq == nil || id == nil || *id == "" || req.From() == nil || req.To() == nil || wire.FromTag(req) == "":
 		return 400
-	case methodOf(req) != req.Method:
+	case wire.MethodOf(req) != req.Method:
 		return 400
 	}
 	return 0
 }
 
 // canceled takes a CANCEL (RFC 3261 §9.2): what becomes of the INVITE is the call's.
-func (e *Endpoint) canceled(req *sip.Request, tx *serverTx) {
-	t := e.tx.invited(req)
+func (e *Endpoint) canceled(req *sip.Request, tx *wire.ServerTx) {
+	t := e.tx.Invited(req)
 	if t == nil {
 		e.refuse(req, tx, 481)
 		return
 	}
 	e.refuse(req, tx, 200)
-	t.cancel()
+	t.Cancel()
 }
 
 // outside takes a request outside dialogs of a trunk that may send it.
-func (e *Endpoint) outside(req *sip.Request, tx *serverTx, from flow, trunk *Trunk) {
+func (e *Endpoint) outside(req *sip.Request, tx *wire.ServerTx, from wire.Flow, trunk *Trunk) {
 	if req.Method != mREGISTER {
 		if options := unknown(req); len(options) > 0 {
 			e.refuse(req, tx, 420, sip.NewHeader("Unsupported", strings.Join(options, ", ")))
@@ -147,7 +149,7 @@ func (e *Endpoint) options(req *sip.Request, tx responder) {
 		return
 	}
 	e.refuse(req, tx, 200,
-		sip.NewHeader("Allow", allow), sip.NewHeader("Accept", sdpType), sip.NewHeader("Supported", supported))
+		sip.NewHeader("Allow", allow), sip.NewHeader("Accept", wire.SDPType), sip.NewHeader("Supported", supported))
 }
 
 // full tells whether there can be no call now.
@@ -158,9 +160,9 @@ func (e *Endpoint) full() bool {
 }
 
 // called takes the INVITE of a new call.
-func (e *Endpoint) called(req *sip.Request, tx *serverTx, from flow, trunk *Trunk) {
-	_, callable := contactOf(req)
-	_, known := description(req)
+func (e *Endpoint) called(req *sip.Request, tx *wire.ServerTx, from wire.Flow, trunk *Trunk) {
+	_, callable := wire.ContactOf(req)
+	_, known := wire.Description(req)
 	hops := req.MaxForwards()
 	switch {
 	case hops != nil && *hops == 0:
@@ -173,7 +175,7 @@ func (e *Endpoint) called(req *sip.Request, tx *serverTx, from flow, trunk *Trun
 		e.refuse(req, tx, 400)
 		return
 	case !known || !encoded(req):
-		e.refuse(req, tx, 415, sip.NewHeader("Accept", sdpType), sip.NewHeader("Accept-Encoding", "identity"))
+		e.refuse(req, tx, 415, sip.NewHeader("Accept", wire.SDPType), sip.NewHeader("Accept-Encoding", "identity"))
 		return
 	case e.tooShort(req):
 		e.refuse(req, tx, 422, sip.NewHeader("Min-SE", number10(e.minSE)))
@@ -187,7 +189,7 @@ func (e *Endpoint) called(req *sip.Request, tx *serverTx, from flow, trunk *Trun
 		switch {
 		case errors.Is(err, errMerged):
 			e.refuse(req, tx, 482)
-		case errors.Is(err, errFull), errors.Is(err, errClosed):
+		case errors.Is(err, errFull), errors.Is(err, wire.ErrClosed):
 			e.refuse(req, tx, 503, sip.NewHeader("Retry-After", "60"))
 		default:
 			e.refuse(req, tx, 486)
@@ -195,7 +197,7 @@ func (e *Endpoint) called(req *sip.Request, tx *serverTx, from flow, trunk *Trun
 		return
 	}
 	e.respond(tx, e.reply(req, 100, ""))
-	tx.cancels(func() { c.post(c.canceled) })
+	tx.Cancels(func() { c.post(c.canceled) })
 	if !e.spawn(func() { e.incoming(c) }) {
 		c.Hangup()
 	}
@@ -203,7 +205,7 @@ func (e *Endpoint) called(req *sip.Request, tx *serverTx, from flow, trunk *Trun
 
 // encoded tells whether the body of a message can be read.
 func encoded(m sip.Message) bool {
-	for _, v := range list(m, "Content-Encoding") {
+	for _, v := range wire.List(m, "Content-Encoding") {
 		if !strings.EqualFold(v, "identity") {
 			return false
 		}

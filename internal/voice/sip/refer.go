@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // referTime is how long the outcome of a REFER is waited for.
@@ -66,8 +68,8 @@ func (c *Call) referred(status int) {
 
 // notified is told how far a REFER is (RFC 3515 §2.4.4): the status line of the far
 // side's own call. It may come before the answer to the REFER.
-func (c *Call) notified(req *sip.Request, tx *serverTx) {
-	event, _, _ := strings.Cut(field(req, "Event"), ";")
+func (c *Call) notified(req *sip.Request, tx *wire.ServerTx) {
+	event, _, _ := strings.Cut(wire.Field(req, "Event"), ";")
 	switch {
 	case !strings.EqualFold(strings.TrimSpace(event), "refer"):
 		c.e.refuse(req, tx, 489, sip.NewHeader("Allow-Events", "refer"))
@@ -76,14 +78,14 @@ func (c *Call) notified(req *sip.Request, tx *serverTx) {
 		c.e.refuse(req, tx, 481)
 		return
 	}
-	kind, _, _ := mime.ParseMediaType(field(req, "Content-Type"))
+	kind, _, _ := mime.ParseMediaType(wire.Field(req, "Content-Type"))
 	status := fragment(req.Body())
 	if kind != "message/sipfrag" && len(req.Body()) > 0 {
 		c.e.refuse(req, tx, 415, sip.NewHeader("Accept", "message/sipfrag"))
 		return
 	}
 	c.e.refuse(req, tx, 200)
-	state, _, _ := strings.Cut(field(req, "Subscription-State"), ";")
+	state, _, _ := strings.Cut(wire.Field(req, "Subscription-State"), ";")
 	switch {
 	case status >= 200:
 		c.referred(status)

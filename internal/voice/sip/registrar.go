@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 const (
@@ -173,7 +175,7 @@ func changesOf(req *sip.Request) (changes []change, all bool, status int) {
 			}
 			return nil, true, 0
 		}
-		if c.Address.Host == "" || c.Address.Scheme != "sip" && c.Address.Scheme != "sips" || !writable(&c.Address) {
+		if c.Address.Host == "" || c.Address.Scheme != "sip" && c.Address.Scheme != "sips" || !wire.Writable(&c.Address) {
 			return nil, false, sip.StatusBadRequest
 		}
 		expiry := longestExpiry

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 const (
@@ -224,7 +226,7 @@ func (r *registration) register(ctx context.Context, expiry time.Duration) (time
 			expiry, r.expiry = least, least
 		case res.StatusCode == sip.StatusMovedPermanently || res.StatusCode == sip.StatusMovedTemporarily:
 			c := res.Contact()
-			if c == nil || c.Address.Host == "" || c.Address.Wildcard || !writable(&c.Address) {
+			if c == nil || c.Address.Host == "" || c.Address.Wildcard || !wire.Writable(&c.Address) {
 				return 0, &refusal{status: res.StatusCode}
 			}
 			target = *c.Address.Clone()

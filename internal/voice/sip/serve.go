@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 func number10(n int) string { return strconv.Itoa(n) }
 
 // serve answers a request within the call's dialog (RFC 3261 §12.2.2).
-func (c *Call) serve(req *sip.Request, tx *serverTx, from flow) {
-	if c.d.localTag == "" || fromTag(req) != c.d.remoteTag {
+func (c *Call) serve(req *sip.Request, tx *wire.ServerTx, from wire.Flow) {
+	if c.d.localTag == "" || wire.FromTag(req) != c.d.remoteTag {
 		// Of a call out before its answer there is a tag for each phone that rings;
 		// what they may send then is UPDATE.
 		if c.out && c.phase == ringing && c.d.remoteTag == "" && req.Method == mUPDATE {
@@ -29,8 +31,8 @@ func (c *Call) serve(req *sip.Request, tx *serverTx, from flow) {
 	}
 	c.d.remoteSeq, c.d.heard = req.CSeq().SeqNo, true
 	c.last = from
-	if c.forced != nil && c.forced.proto == from.proto {
-		c.forced.addr = from.source // what is between has changed its mind
+	if c.forced != nil && c.forced.Proto == from.Proto {
+		c.forced.Addr = from.Source // what is between has changed its mind
 	}
 	if options := unknown(req); len(options) > 0 {
 		c.e.refuse(req, tx, 420, sip.NewHeader("Unsupported", strings.Join(options, ", ")))
@@ -55,7 +57,7 @@ func (c *Call) serve(req *sip.Request, tx *serverTx, from flow) {
 		c.notified(req, tx)
 	case mOPTIONS:
 		c.e.refuse(req, tx, 200,
-			sip.NewHeader("Allow", allow), sip.NewHeader("Accept", sdpType), sip.NewHeader("Supported", supported))
+			sip.NewHeader("Allow", allow), sip.NewHeader("Accept", wire.SDPType), sip.NewHeader("Supported", supported))
 	case mPRACK:
 		c.e.refuse(req, tx, 481) // RFC 3262 §3: there is no such answer
 	case mREFER:
@@ -68,7 +70,7 @@ func (c *Call) serve(req *sip.Request, tx *serverTx, from flow) {
 }
 
 // hungUp is told of BYE (RFC 3261 §15.1.2).
-func (c *Call) hungUp(req *sip.Request, tx *serverTx) {
+func (c *Call) hungUp(req *sip.Request, tx *wire.ServerTx) {
 	c.e.refuse(req, tx, 200)
 	switch {
 	case c.phase == over && c.unconfirmed:
@@ -79,10 +81,10 @@ func (c *Call) hungUp(req *sip.Request, tx *serverTx) {
 		res := c.e.reply(c.req, 487, c.d.localTag)
 		res.SetBody(nil)
 		c.e.respond(c.tx, res)
-		c.conclude(HungUpThere, 0, q850(req))
+		c.conclude(HungUpThere, 0, wire.Q850(req))
 		c.forget()
 	default:
-		c.conclude(HungUpThere, 0, q850(req))
+		c.conclude(HungUpThere, 0, wire.Q850(req))
 		c.forget()
 	}
 }
@@ -93,8 +95,8 @@ func glareAfter() sip.Header {
 }
 
 // reinvited is told of an INVITE within the call (RFC 3261 §14.2).
-func (c *Call) reinvited(req *sip.Request, tx *serverTx) {
-	body, ok := description(req)
+func (c *Call) reinvited(req *sip.Request, tx *wire.ServerTx) {
+	body, ok := wire.Description(req)
 	switch {
 	case c.phase == ringing && !c.out:
 		c.e.refuse(req, tx, 500, glareAfter())
@@ -103,7 +105,7 @@ func (c *Call) reinvited(req *sip.Request, tx *serverTx) {
 		c.e.refuse(req, tx, 491)
 		return
 	case !ok || !encoded(req):
-		c.e.refuse(req, tx, 415, sip.NewHeader("Accept", sdpType), sip.NewHeader("Accept-Encoding", "identity"))
+		c.e.refuse(req, tx, 415, sip.NewHeader("Accept", wire.SDPType), sip.NewHeader("Accept-Encoding", "identity"))
 		return
 	case c.e.tooShort(req):
 		c.e.refuse(req, tx, 422, sip.NewHeader("Min-SE", number10(c.e.minSE)))
@@ -124,7 +126,7 @@ func (c *Call) reinvited(req *sip.Request, tx *serverTx) {
 	c.sessionNote(req)
 	res := c.answerTo(req, 200)
 	c.sessionAnswer(req, res)
-	setBody(res, sdpType, body)
+	setBody(res, wire.SDPType, body)
 	c.asked = asked
 	c.confirm(tx, res)
 	if !asked {
@@ -133,11 +135,11 @@ func (c *Call) reinvited(req *sip.Request, tx *serverTx) {
 }
 
 // updated is told of UPDATE (RFC 3311 §5.2): a refresh of the session, or an offer.
-func (c *Call) updated(req *sip.Request, tx *serverTx) {
-	body, ok := description(req)
+func (c *Call) updated(req *sip.Request, tx *wire.ServerTx) {
+	body, ok := wire.Description(req)
 	switch {
 	case !ok || !encoded(req):
-		c.e.refuse(req, tx, 415, sip.NewHeader("Accept", sdpType), sip.NewHeader("Accept-Encoding", "identity"))
+		c.e.refuse(req, tx, 415, sip.NewHeader("Accept", wire.SDPType), sip.NewHeader("Accept-Encoding", "identity"))
 		return
 	case body != nil && c.phase == ringing && !c.out:
 		c.e.refuse(req, tx, 500, glareAfter()) // its first offer is not answered yet
@@ -163,7 +165,7 @@ func (c *Call) updated(req *sip.Request, tx *serverTx) {
 		c.sessionNote(req)
 		c.sessionAnswer(req, res)
 	}
-	setBody(res, sdpType, body)
+	setBody(res, wire.SDPType, body)
 	c.e.respond(tx, res)
 	if body != nil {
 		c.checkHold()
@@ -211,7 +213,7 @@ func (c *Call) reinvite() {
 		return
 	}
 	c.sessionRefresh(req)
-	setBody(req, sdpType, body)
+	setBody(req, wire.SDPType, body)
 	o := &ours{req: req, to: to}
 	c.revision = o
 	if err := c.send(o, c.revised); err != nil {
@@ -219,8 +221,8 @@ func (c *Call) reinvite() {
 		return
 	}
 	// A far side that only says that it tries is asked no longer than a silent one.
-	c.glareTimer = c.after(c.e.tx.timers.long(), func() {
-		if c.revision == o && o.tx.cancel() != nil {
+	c.glareTimer = c.after(c.e.timers.Long(), func() {
+		if c.revision == o && o.tx.Cancel() != nil {
 			c.revision = nil
 		}
 	})
@@ -255,7 +257,7 @@ func (c *Call) revised(o *ours, res *sip.Response, err error) {
 		c.quit(causeOf(err), 0)
 		return
 	case res.StatusCode < 300:
-		body, ok := description(res)
+		body, ok := wire.Description(res)
 		if !ok || body == nil || c.media.Accept(body) != nil {
 			c.quit(Failed, 0)
 			return

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // TestWithin is what requests within a call are answered, and what is told of them.
@@ -91,7 +93,7 @@ func TestWithinNone(t *testing.T) {
 				r.far.send(wrong.text(method, 50, ""))
 				res := r.far.response(481)
 				if method == "INVITE" {
-					wrong.remoteTag = toTag(res)
+					wrong.remoteTag = wire.ToTag(res)
 					r.far.send(wrong.text("ACK", 50, wrong.lastBranch))
 				}
 				l.branches = wrong.branches
@@ -133,7 +135,7 @@ func TestOutside(t *testing.T) {
 			l := r.far.leg("+15550199")
 			l.send(c.method, c.lines...)
 			res := r.far.response(c.status)
-			if c.status == 200 && (field(res, "Allow") != allow || field(res, "Accept") != sdpType || field(res, "Supported") != "timer") {
+			if c.status == 200 && (wire.Field(res, "Allow") != allow || wire.Field(res, "Accept") != wire.SDPType || wire.Field(res, "Supported") != "timer") {
 				t.Errorf("%s: got\n%s", c.method, res)
 			}
 			r.far.silent(time.Minute)
@@ -151,7 +153,7 @@ func TestHold(t *testing.T) {
 				t.Helper()
 				l.send(method, "Contact: <sip:"+contact+">", contentType, "", text)
 				res := r.far.response(200)
-				if string(res.Body()) != "v=0 agreed" || !has(res, "Contact") {
+				if string(res.Body()) != "v=0 agreed" || !wire.Has(res, "Contact") {
 					t.Errorf("%s: got\n%s", method, res)
 				}
 				if method == "INVITE" {
@@ -222,7 +224,7 @@ func TestReinvite(t *testing.T) {
 			r.far.answer(req, 100, "")
 			r.far.answer(req, 200, "", withSDP("v=0 recvonly", "Contact: <sip:new@"+farAddr+">")...)
 			ack := r.far.request(mACK)
-			if ack.CSeq().SeqNo != req.CSeq().SeqNo || has(ack, "Session-Expires") {
+			if ack.CSeq().SeqNo != req.CSeq().SeqNo || wire.Has(ack, "Session-Expires") {
 				r.Errorf("ACK\n%s", ack)
 			}
 		}},
@@ -256,7 +258,7 @@ func TestReinvite(t *testing.T) {
 				l, call, ears := r.far.answered()
 				call.Reinvite()
 				req := r.far.request(mINVITE)
-				if string(req.Body()) != "v=0 ours 1" || toTag(req) != l.tag {
+				if string(req.Body()) != "v=0 ours 1" || wire.ToTag(req) != l.tag {
 					t.Errorf("INVITE\n%s", req)
 				}
 				// Another one waits for the first.
@@ -329,7 +331,7 @@ func TestSecondInvite(t *testing.T) {
 		c.Ring()
 		l.joined(r.far.response(180))
 		l.send("INVITE", withSDP(offerText)...)
-		if res := r.far.response(500); field(res, "Retry-After") == "" {
+		if res := r.far.response(500); wire.Field(res, "Retry-After") == "" {
 			t.Errorf("got\n%s", res)
 		}
 		r.far.send(l.text("ACK", l.seq, l.lastBranch))
@@ -400,7 +402,7 @@ func TestBYEPassword(t *testing.T) {
 		r.far.answer(req, 401, "", `WWW-Authenticate: Digest realm="r", nonce="n"`)
 		r.far.request(mACK)
 		req = r.far.request(mINVITE)
-		if !has(req, "Authorization") {
+		if !wire.Has(req, "Authorization") {
 			t.Errorf("INVITE\n%s", req)
 		}
 		r.far.answer(req, 200, "", withSDP("v=0 answer")...)
@@ -409,7 +411,7 @@ func TestBYEPassword(t *testing.T) {
 		req = r.far.request(mINFO)
 		r.far.answer(req, 407, "", `Proxy-Authenticate: Digest realm="r", nonce="n"`)
 		req = r.far.request(mINFO)
-		if string(req.Body()) != "Signal=7\r\nDuration=160\r\n" || !has(req, "Proxy-Authorization") {
+		if string(req.Body()) != "Signal=7\r\nDuration=160\r\n" || !wire.Has(req, "Proxy-Authorization") {
 			t.Errorf("INFO\n%s", req)
 		}
 		r.far.answer(req, 200, "")
@@ -459,7 +461,7 @@ func TestRefer(t *testing.T) {
 				l, call, ears := r.far.answered()
 				call.Refer("+15550177")
 				req := r.far.request(mREFER)
-				if field(req, "Refer-To") != "<sip:+15550177@"+farAddr+">" || field(req, "Referred-By") != "<sip:+15550199@192.0.2.1>" {
+				if wire.Field(req, "Refer-To") != "<sip:+15550177@"+farAddr+">" || wire.Field(req, "Referred-By") != "<sip:+15550199@192.0.2.1>" {
 					t.Errorf("REFER\n%s", req)
 				}
 				call.Refer("+15550178")

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 const (
@@ -33,16 +35,16 @@ type session struct {
 // does not know session timers is not told so: a proxy has put it in, and this side
 // may lengthen it.
 func (e *Endpoint) tooShort(req *sip.Request) bool {
-	n, ok := number(field(req, "Session-Expires"))
-	return ok && n < e.minSE && lists(req, "Supported", "timer")
+	n, ok := wire.Number(wire.Field(req, "Session-Expires"))
+	return ok && n < e.minSE && wire.Lists(req, "Supported", "timer")
 }
 
 // sessionNote notes what a far side's message says of what it knows.
 func (c *Call) sessionNote(m sip.Message) {
-	if has(m, "Allow") {
-		c.updates = lists(m, "Allow", "UPDATE")
+	if wire.Has(m, "Allow") {
+		c.updates = wire.Lists(m, "Allow", "UPDATE")
 	}
-	c.timerHad = lists(m, "Supported", "timer") || lists(m, "Require", "timer")
+	c.timerHad = wire.Lists(m, "Supported", "timer") || wire.Lists(m, "Require", "timer")
 }
 
 // sessionAsk puts into the INVITE of a call out what is asked for (§7.1). Who
@@ -73,12 +75,12 @@ func (c *Call) sessionRefresh(req *sip.Request) {
 
 // sessionLonger asks for what a 422 wants. False when that makes no sense.
 func (c *Call) sessionLonger(req *sip.Request, res *sip.Response) bool {
-	n, ok := number(field(res, "Min-SE"))
-	if !ok || n <= c.least || n > longestSession || !has(req, "Session-Expires") {
+	n, ok := wire.Number(wire.Field(res, "Min-SE"))
+	if !ok || n <= c.least || n > longestSession || !wire.Has(req, "Session-Expires") {
 		return false
 	}
 	who := ""
-	if p := param(field(req, "Session-Expires"), "refresher"); p != "" {
+	if p := wire.Param(wire.Field(req, "Session-Expires"), "refresher"); p != "" {
 		who = ";refresher=" + p
 	}
 	c.least = n
@@ -93,13 +95,13 @@ func (c *Call) sessionLonger(req *sip.Request, res *sip.Response) bool {
 // a timer (§7.2). Without Session-Expires there is none.
 func (c *Call) sessionAgreed(res *sip.Response) {
 	c.sessionNote(res)
-	value := field(res, "Session-Expires")
-	n, ok := number(value)
+	value := wire.Field(res, "Session-Expires")
+	n, ok := wire.Number(value)
 	if !ok || n <= 0 {
 		c.interval = 0
 	} else {
 		c.interval = n
-		c.refresher = param(value, "refresher") != "uas"
+		c.refresher = wire.Param(value, "refresher") != "uas"
 	}
 	c.sessionArm()
 }
@@ -107,17 +109,17 @@ func (c *Call) sessionAgreed(res *sip.Response) {
 // sessionAnswer agrees to the timer that a request asks for (§9), and writes so into
 // its 2xx. The far side refreshes if it can; else this side does.
 func (c *Call) sessionAnswer(req *sip.Request, res *sip.Response) {
-	value := field(req, "Session-Expires")
-	n, ok := number(value)
+	value := wire.Field(req, "Session-Expires")
+	n, ok := wire.Number(value)
 	switch {
 	case !ok && c.interval == 0:
 		return
 	case !ok: // a request about something else: the timer stays as it was agreed
 		n = c.interval
 	default:
-		least, _ := number(field(req, "Min-SE"))
+		least, _ := wire.Number(wire.Field(req, "Min-SE"))
 		n = min(max(n, c.e.minSE, least), longestSession)
-		c.refresher = !c.timerHad || param(value, "refresher") == "uas"
+		c.refresher = !c.timerHad || wire.Param(value, "refresher") == "uas"
 	}
 	c.interval = n
 	who := ";refresher=uac"

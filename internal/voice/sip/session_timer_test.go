@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // TestSessionIn is what is agreed with far sides that call (RFC 4028 §9).
@@ -29,7 +31,7 @@ func TestSessionIn(t *testing.T) {
 			ears := newEars()
 			call.Answer(ears.media, ears.hear)
 			res := l.joined(r.far.response(200))
-			if field(res, "Session-Expires") != c.expires || field(res, "Require") != c.require {
+			if wire.Field(res, "Session-Expires") != c.expires || wire.Field(res, "Require") != c.require {
 				t.Errorf("%s: got\n%s", c.name, res)
 			}
 			l.ack()
@@ -46,7 +48,7 @@ func TestSessionExpires(t *testing.T) {
 		begin := time.Now()
 		r.far.silent(500 * time.Second)
 		l.send("UPDATE", farContact, "Supported: timer", "Session-Expires: 600;refresher=uac")
-		if res := r.far.response(200); field(res, "Session-Expires") != "600;refresher=uac" {
+		if res := r.far.response(200); wire.Field(res, "Session-Expires") != "600;refresher=uac" {
 			t.Errorf("got\n%s", res)
 		}
 		r.far.silent(500 * time.Second)
@@ -102,7 +104,7 @@ func TestSessionRefresh(t *testing.T) {
 		{"longer, please", "UPDATE", mUPDATE, func(r *rig, req *sip.Request) {
 			r.far.answer(req, 422, "", "Min-SE: 700")
 			req = r.far.request(mUPDATE)
-			if field(req, "Session-Expires") != "700;refresher=uac" {
+			if wire.Field(req, "Session-Expires") != "700;refresher=uac" {
 				r.Errorf("UPDATE\n%s", req)
 			}
 			r.far.answer(req, 200, "", "Session-Expires: 700;refresher=uac", "Allow: UPDATE")
@@ -120,7 +122,7 @@ func TestSessionRefresh(t *testing.T) {
 				_, call, ears := r.far.dialled(append(answer, "Allow: "+c.allow)...)
 				begin := time.Now()
 				req := r.far.request2(c.method, time.Hour)
-				if d := time.Since(begin); d != 5*time.Minute || field(req, "Session-Expires") != "600;refresher=uac" {
+				if d := time.Since(begin); d != 5*time.Minute || wire.Field(req, "Session-Expires") != "600;refresher=uac" {
 					t.Errorf("after %v\n%s", d, req)
 				}
 				c.far(r, req)

@@ -1,6 +1,6 @@
 // Package sip is the signalling of calls (RFC 3261): trunks, dialogs, and who is
-// let in. Sound is another room's: descriptions of it pass through as bytes
-// (Media).
+// let in. Messages, and the transactions that they make up, are those of package wire;
+// sound is another room's: descriptions of it pass through as bytes (Media).
 //
 // Invariants:
 //   - a call has one goroutine, which alone changes it; messages of its dialog

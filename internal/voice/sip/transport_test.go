@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,20 +8,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"net/netip"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // loopback is an address range of trunks on this machine.
@@ -117,11 +111,9 @@ func TestBetweenEndpoints(t *testing.T) {
 				return
 			}
 			for _, e := range []*Endpoint{a, b} {
-				e.net.mu.Lock()
-				if n := len(e.net.streams); n != 1 {
+				if n := e.net.Connections(); n != 1 {
 					t.Errorf("%d connections", n)
 				}
-				e.net.mu.Unlock()
 			}
 		})
 	}
@@ -161,84 +153,6 @@ func TestListenFails(t *testing.T) {
 			t.Errorf("%s: no error", name)
 			_ = e.Close()
 		}
-	}
-}
-
-// TestConnection is what connections bring: messages in pieces and several at once,
-// keep-alives, and things that end them.
-func TestConnection(t *testing.T) {
-	e := listening(t, Options{Trunks: []Trunk{{Name: "a", Sources: loopback}}})
-	options := func(n int) string {
-		return msg("OPTIONS sip:a@127.0.0.1 SIP/2.0", fmt.Sprintf("Via: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK%d;rport", n),
-			"From: <sip:b@127.0.0.1>;tag=1", "To: <sip:a@127.0.0.1>", fmt.Sprintf("Call-ID: %d", n), "CSeq: 1 OPTIONS")
-	}
-	one := options(1)
-	for i, c := range []struct {
-		name   string
-		pieces []string
-		want   []string // that lines begin with, in order
-		closed bool
-	}{
-		{"whole", []string{one}, []string{"SIP/2.0 200"}, false},
-		{"in pieces", []string{one[:5], one[5:60], one[60 : len(one)-2], one[len(one)-2:]}, []string{"SIP/2.0 200"}, false},
-		{"several", []string{one + options(2) + "\r\n" + options(3)}, []string{"SIP/2.0 200", "SIP/2.0 200", "SIP/2.0 200"}, false},
-		{"one and a half", []string{one + options(2)[:50], options(2)[50:]}, []string{"SIP/2.0 200", "SIP/2.0 200"}, false},
-		{"a keep-alive", []string{"\r\n\r\n", one}, []string{"", "SIP/2.0 200"}, false},
-		{"space around", []string{"\r\n" + one + "\r\n", "\r\n" + options(2)}, []string{"SIP/2.0 200", "SIP/2.0 200"}, false},
-		{"noise", []string{"hello? is it me\r\n\r\n"}, nil, true},
-		{"no length", []string{strings.Replace(one, "Content-Length: 0\r\n", "", 1)}, nil, true},
-		{"too long", []string{strings.Replace(one, "Content-Length: 0", "Content-Length: 9999999", 1)}, nil, true},
-		{"an endless line", []string{"OPTIONS " + strings.Repeat("x", 70000)}, nil, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", e.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-			for _, p := range c.pieces {
-				// Each connection has transactions of its own.
-				p = strings.ReplaceAll(p, "branch=z9hG4bK", fmt.Sprintf("branch=z9hG4bK.%d.", i))
-				if _, err := io.WriteString(conn, p); err != nil && !c.closed {
-					t.Fatal(err)
-				}
-			}
-			in := bufio.NewReader(conn)
-			for _, want := range c.want {
-				for {
-					line, err := in.ReadString('\n')
-					if err != nil {
-						t.Fatalf("want %q: %v", want, err)
-					}
-					if want == "" && line == "\r\n" || want != "" && strings.HasPrefix(line, want) {
-						break
-					}
-				}
-			}
-			if c.closed {
-				if n, err := in.Read(make([]byte, 1)); err == nil || n > 0 {
-					t.Errorf("read %d, %v", n, err)
-				} else if nerr := net.Error(nil); errors.As(err, &nerr) && nerr.Timeout() {
-					t.Error("the connection is still there")
-				}
-			}
-		})
-	}
-}
-
-// TestConnectionStranger: who is on no trunk is hung up at once.
-func TestConnectionStranger(t *testing.T) {
-	e := listening(t, Options{Trunks: []Trunk{{Name: "a", Sources: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}})
-	conn, err := net.Dial("tcp", e.Addr().String())
-	if err != nil {
-		return // it was hung up before the call was through
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	_, err = conn.Read(make([]byte, 1))
-	if nerr := net.Error(nil); err == nil || errors.As(err, &nerr) && nerr.Timeout() {
-		t.Errorf("got %v", err)
 	}
 }
 
@@ -334,68 +248,4 @@ func manyCalls(t testing.TB, calls int) {
 func BenchmarkCalls(b *testing.B) {
 	b.ReportAllocs()
 	manyCalls(b, b.N)
-}
-
-// TestResolver is where URIs lead.
-func TestResolver(t *testing.T) {
-	r := newResolver(time.Now)
-	asked := 0
-	r.hosts = func(_ context.Context, host string) ([]netip.Addr, error) {
-		asked++
-		switch strings.ToLower(host) {
-		case "sip.example.com", "second.example.com":
-			return []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.7")}, nil
-		case "six.example.com":
-			return []netip.Addr{netip.MustParseAddr("2001:db8::1")}, nil
-		}
-		return nil, errors.New("no such host")
-	}
-	r.servers = func(_ context.Context, service, proto, name string) ([]*net.SRV, error) {
-		if name == "srv.example.com" {
-			return []*net.SRV{{Target: "second.example.com.", Port: map[string]uint16{"sip/udp": 5070, "sip/tcp": 5071, "sips/tcp": 5072}[service+"/"+proto]}}, nil
-		}
-		return nil, errors.New("no such service")
-	}
-	for uri, want := range map[string]string{
-		"sip:a@192.0.2.9":                             "UDP 192.0.2.9:5060",
-		"sip:a@192.0.2.9:5070;transport=TCP":          "TCP 192.0.2.9:5070",
-		"sips:a@192.0.2.9":                            "TLS 192.0.2.9:5061",
-		"sip:a@192.0.2.9;transport=tls":               "TLS 192.0.2.9:5061",
-		"sip:a@[2001:db8::9]:5070":                    "UDP [2001:db8::9]:5070",
-		"sip:a@host.example.com;maddr=192.0.2.8":      "UDP 192.0.2.8:5060",
-		"sip:a@sip.example.com":                       "UDP 192.0.2.7:5060 sip.example.com",
-		"sip:a@SIP.example.com":                       "UDP 192.0.2.7:5060 SIP.example.com",
-		"sip:a@six.example.com":                       "UDP [2001:db8::1]:5060 six.example.com",
-		"sip:a@srv.example.com":                       "UDP 192.0.2.7:5070 srv.example.com",
-		"sip:a@srv.example.com;transport=tcp":         "TCP 192.0.2.7:5071 srv.example.com",
-		"sips:a@srv.example.com":                      "TLS 192.0.2.7:5072 srv.example.com",
-		"sip:a@srv.example.com:5090":                  "",
-		"sip:a@none.example.com":                      "",
-		"sip:a@0.0.0.0":                               "",
-		"sip:a@224.0.0.1":                             "",
-		"tel:+15550100":                               "",
-		"sip:a@192.0.2.9;transport=sctp":              "",
-		"sips:a@192.0.2.9;transport=udp":              "",
-		"sip:a@192.0.2.9:99999":                       "",
-		"sip:a@[2001:db8::1]:5060;lr;transport=tcp;x": "TCP [2001:db8::1]:5060",
-	} {
-		var u sip.Uri
-		if err := sip.ParseUri(uri, &u); err != nil {
-			t.Fatalf("%s: %v", uri, err)
-		}
-		h, err := r.resolve(t.Context(), &u)
-		got := ""
-		if err == nil {
-			got = strings.TrimSpace(h.proto.String() + " " + h.addr.String() + " " + h.name)
-		}
-		if !strings.EqualFold(got, want) {
-			t.Errorf("%s leads to %q (%v), want %q", uri, got, err, want)
-		}
-	}
-	before := asked
-	var u sip.Uri
-	_ = sip.ParseUri("sip:b@sip.example.com", &u)
-	if _, err := r.resolve(t.Context(), &u); err != nil || asked != before {
-		t.Errorf("asked again: %v", err)
-	}
 }

@@ -1,4 +1,4 @@
-package sip
+package wire
 
 import (
 	"errors"
@@ -10,50 +10,48 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// timers are those of RFC 3261 §17, from which all others follow.
-type timers struct{ t1, t2, t4 time.Duration }
+// Timers are those of RFC 3261 §17, from which all others follow.
+type Timers struct{ T1, T2, T4 time.Duration }
 
-var defaultTimers = timers{t1: 500 * time.Millisecond, t2: 4 * time.Second, t4: 5 * time.Second}
+// DefaultTimers are those of RFC 3261, table 4.
+var DefaultTimers = Timers{T1: 500 * time.Millisecond, T2: 4 * time.Second, T4: 5 * time.Second}
 
-// long is how long the answer to a request is waited for: timers B, F, H, J, L and M.
-func (t timers) long() time.Duration { return 64 * t.t1 }
+// Long is how long the answer to a request is waited for: timers B, F, H, J, L and M.
+func (t Timers) Long() time.Duration { return 64 * t.T1 }
 
-// errTimeout is the end of a transaction that nobody answered (timers B and F).
-var errTimeout = errors.New("no answer in time")
+// ErrTimeout is the end of a transaction that nobody answered (timers B and F).
+var ErrTimeout = errors.New("no answer in time")
 
-// errClosed is that of sending after Close.
-var errClosed = errors.New("the endpoint is closed")
+// ErrClosed is that of sending after Close, of the network or of transactions.
+var ErrClosed = errors.New("the endpoint is closed")
 
-// responder answers one request.
-type responder interface {
-	Respond(res *sip.Response) error
-}
-
-// transactions are those of RFC 3261 §17 with the INVITE transactions of RFC 6026.
+// Transactions are those of RFC 3261 §17 with the INVITE transactions of RFC 6026.
 // They are this room's own, as those of the library hand each message to a
 // goroutine of its own, which loses the order in which messages came. They have no
 // goroutines: what a transaction has to tell it tells on the goroutine that reads
 // the message, or on that of a timer, and who is told does not block.
-type transactions struct {
-	net    *network
-	timers timers
+type Transactions struct {
+	net    *Network
+	timers Timers
 
 	mu      sync.Mutex
 	closed  bool
-	servers map[string]*serverTx
-	clients map[string]*clientTx
+	servers map[string]*ServerTx
+	clients map[string]*ClientTx
 }
 
-func newTransactions(n *network, t timers) *transactions {
-	return &transactions{net: n, timers: t, servers: map[string]*serverTx{}, clients: map[string]*clientTx{}}
+// NewTransactions makes the transactions of a network, whose Upper.Receive is to bring
+// them what has come: see Server, Invited and Response.
+func NewTransactions(n *Network, t Timers) *Transactions {
+	return &Transactions{net: n, timers: t, servers: map[string]*ServerTx{}, clients: map[string]*ClientTx{}}
 }
 
-// close ends all transactions without a word.
-func (l *transactions) close() {
+// Close ends all transactions without a word. It may be called twice.
+func (l *Transactions) Close() {
 	l.mu.Lock()
 	l.closed = true
 	servers, clients := l.servers, l.clients
-	l.servers, l.clients = map[string]*serverTx{}, map[string]*clientTx{}
+	l.servers, l.clients = map[string]*ServerTx{}, map[string]*ClientTx{}
 	l.mu.Unlock()
 	for _, t := range servers {
 		t.mu.Lock()
@@ -67,8 +65,8 @@ func (l *transactions) close() {
 	}
 }
 
-// size is how many transactions there are.
-func (l *transactions) size() int {
+// Size is how many transactions there are.
+func (l *Transactions) Size() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.servers) + len(l.clients)
@@ -91,7 +89,7 @@ func serverKey(req *sip.Request, method sip.RequestMethod) string {
 	if h := req.CSeq(); h != nil {
 		seq = h.SeqNo
 	}
-	return strings.Join([]string{id, fromTag(req), strconv.FormatUint(uint64(seq), 10), via.Host, strconv.Itoa(via.Port), branch, string(method)}, " ")
+	return strings.Join([]string{id, FromTag(req), strconv.FormatUint(uint64(seq), 10), via.Host, strconv.Itoa(via.Port), branch, string(method)}, " ")
 }
 
 // The states of transactions.
@@ -104,13 +102,13 @@ const (
 	txOver
 )
 
-// serverTx answers a request, again whenever the request comes again.
-type serverTx struct {
-	l        *transactions
+// ServerTx answers a request, again whenever the request comes again.
+type ServerTx struct {
+	l        *Transactions
 	key      string
 	invite   bool
 	reliable bool
-	from     flow
+	from     Flow
 
 	mu    sync.Mutex
 	state int
@@ -122,9 +120,9 @@ type serverTx struct {
 	end      *time.Timer // timers H, I, J and L
 }
 
-// server finds the transaction of a request, or begins it; fresh tells which. A
-// request that came again has been dealt with. Nil after close.
-func (l *transactions) server(req *sip.Request, from flow) (t *serverTx, fresh bool) {
+// Server finds the transaction of a request, or begins it; fresh tells which. A
+// request that came again has been dealt with. Nil after Close.
+func (l *Transactions) Server(req *sip.Request, from Flow) (t *ServerTx, fresh bool) {
 	key := serverKey(req, req.Method)
 	l.mu.Lock()
 	if l.closed {
@@ -136,21 +134,21 @@ func (l *transactions) server(req *sip.Request, from flow) (t *serverTx, fresh b
 		t.again()
 		return t, false
 	}
-	t = &serverTx{l: l, key: key, invite: req.Method == mINVITE, reliable: from.proto != protoUDP, from: from}
+	t = &ServerTx{l: l, key: key, invite: req.Method == sip.INVITE, reliable: from.Proto != UDP, from: from}
 	l.servers[key] = t
 	l.mu.Unlock()
 	if !t.invite {
 		// Should nobody answer, it goes nevertheless.
 		t.mu.Lock()
-		t.endIn(2 * l.timers.long())
+		t.endIn(2 * l.timers.Long())
 		t.mu.Unlock()
 	}
 	return t, true
 }
 
-// known tells whether a request belongs to a transaction that there is, and has it
+// Known tells whether a request belongs to a transaction that there is, and has it
 // dealt with.
-func (l *transactions) known(req *sip.Request) bool {
+func (l *Transactions) Known(req *sip.Request) bool {
 	l.mu.Lock()
 	t := l.servers[serverKey(req, req.Method)]
 	l.mu.Unlock()
@@ -161,16 +159,16 @@ func (l *transactions) known(req *sip.Request) bool {
 	return true
 }
 
-// invited is the INVITE transaction that an ACK or a CANCEL is about.
-func (l *transactions) invited(req *sip.Request) *serverTx {
+// Invited is the INVITE transaction that an ACK or a CANCEL is about.
+func (l *Transactions) Invited(req *sip.Request) *ServerTx {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.servers[serverKey(req, mINVITE)]
+	return l.servers[serverKey(req, sip.INVITE)]
 }
 
 // again repeats the answer to a request that came again. That of an INVITE that
 // was accepted is the call's to repeat (RFC 6026 §7.1).
-func (t *serverTx) again() {
+func (t *ServerTx) again() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.last == nil || t.state == txAccepted || t.state == txConfirmed || t.state == txOver {
@@ -179,8 +177,9 @@ func (t *serverTx) again() {
 	_ = t.l.net.answer(t.from, t.last) // it will come again
 }
 
-// Respond answers the request.
-func (t *serverTx) Respond(res *sip.Response) error {
+// Respond answers the request. What follows a final answer is passed over, but for
+// further 2xx of an INVITE (RFC 6026 §7.1). An error is that of sending.
+func (t *ServerTx) Respond(res *sip.Response) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state > txProceding {
@@ -190,7 +189,7 @@ func (t *serverTx) Respond(res *sip.Response) error {
 		return nil // answered for good
 	}
 	t.last = []byte(res.String())
-	long := t.l.timers.long()
+	long := t.l.timers.Long()
 	switch {
 	case res.StatusCode < 200:
 		t.state = txProceding
@@ -204,7 +203,7 @@ func (t *serverTx) Respond(res *sip.Response) error {
 		t.onCancel = nil
 		t.endIn(long) // timer H
 		if !t.reliable {
-			t.wait = t.l.timers.t1
+			t.wait = t.l.timers.T1
 			t.retry = time.AfterFunc(t.wait, t.repeat) // timer G
 		}
 	default:
@@ -218,20 +217,20 @@ func (t *serverTx) Respond(res *sip.Response) error {
 }
 
 // repeat sends the refusal of an INVITE until its ACK comes.
-func (t *serverTx) repeat() {
+func (t *ServerTx) repeat() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state != txCompleted {
 		return
 	}
 	_ = t.l.net.answer(t.from, t.last) // it goes again
-	t.wait = min(2*t.wait, t.l.timers.t2)
+	t.wait = min(2*t.wait, t.l.timers.T2)
 	t.retry.Reset(t.wait)
 }
 
-// ack is told of the ACK of a refusal. False for that of an INVITE that was
+// Ack is told of the ACK of a refusal. False for that of an INVITE that was
 // accepted, which is the call's.
-func (t *serverTx) ack() bool {
+func (t *ServerTx) Ack() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch t.state {
@@ -243,7 +242,7 @@ func (t *serverTx) ack() bool {
 		if t.retry != nil {
 			t.retry.Stop()
 		}
-		wait := t.l.timers.t4
+		wait := t.l.timers.T4
 		if t.reliable {
 			wait = 0
 		}
@@ -252,8 +251,8 @@ func (t *serverTx) ack() bool {
 	return true
 }
 
-// cancel is told of CANCEL.
-func (t *serverTx) cancel() {
+// Cancel is told of CANCEL, and tells whom Cancels has named.
+func (t *ServerTx) Cancel() {
 	t.mu.Lock()
 	f := t.onCancel
 	t.mu.Unlock()
@@ -262,8 +261,9 @@ func (t *serverTx) cancel() {
 	}
 }
 
-// cancels has f told of CANCEL.
-func (t *serverTx) cancels(f func()) {
+// Cancels has f told of CANCEL until the request is answered for good. It must not
+// block.
+func (t *ServerTx) Cancels(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.state <= txProceding {
@@ -272,7 +272,7 @@ func (t *serverTx) cancels(f func()) {
 }
 
 // endIn ends the transaction after a while. t.mu is held.
-func (t *serverTx) endIn(d time.Duration) {
+func (t *ServerTx) endIn(d time.Duration) {
 	if t.end == nil {
 		t.end = time.AfterFunc(d, t.over)
 		return
@@ -281,7 +281,7 @@ func (t *serverTx) endIn(d time.Duration) {
 }
 
 // stop stops the timers. t.mu is held.
-func (t *serverTx) stop() {
+func (t *ServerTx) stop() {
 	t.state = txOver
 	t.onCancel = nil
 	if t.retry != nil {
@@ -293,7 +293,7 @@ func (t *serverTx) stop() {
 }
 
 // over forgets the transaction.
-func (t *serverTx) over() {
+func (t *ServerTx) over() {
 	t.mu.Lock()
 	t.stop()
 	t.mu.Unlock()
@@ -304,13 +304,13 @@ func (t *serverTx) over() {
 	t.l.mu.Unlock()
 }
 
-// clientTx sends a request until it is answered.
-type clientTx struct {
-	l        *transactions
+// ClientTx sends a request until it is answered.
+type ClientTx struct {
+	l        *Transactions
 	key      string
 	invite   bool
 	reliable bool
-	to       hop
+	to       Hop
 	data     []byte
 
 	mu    sync.Mutex
@@ -327,20 +327,23 @@ type clientTx struct {
 
 // sent is a message and where it went.
 type sent struct {
-	to   hop
+	to   Hop
 	data []byte
 }
 
 // clientKey tells which transaction an answer is of (RFC 3261 §17.1.3).
 func clientKey(branch string, method sip.RequestMethod) string { return branch + " " + string(method) }
 
-// client sends a request, whose Via has its branch, and has on told what comes of
-// it. ACK is no transaction: see network.send.
-func (l *transactions) client(req *sip.Request, to hop, on func(*sip.Response, error)) (*clientTx, error) {
+// Client sends a request, whose Via has its branch, and has on told what comes of
+// it: each answer, or ErrTimeout, or that it could not be delivered, the last with no
+// answer. On is told on the goroutine that reads, on that of a connection, or on that
+// of a timer, and not before Client returns an error. ACK is no transaction: see
+// Acknowledge.
+func (l *Transactions) Client(req *sip.Request, to Hop, on func(*sip.Response, error)) (*ClientTx, error) {
 	branch, _ := req.Via().Params.Get("branch")
-	t := &clientTx{
-		l: l, key: clientKey(branch, req.Method), invite: req.Method == mINVITE,
-		reliable: to.proto != protoUDP, to: to, data: []byte(req.String()), on: on, wait: l.timers.t1,
+	t := &ClientTx{
+		l: l, key: clientKey(branch, req.Method), invite: req.Method == sip.INVITE,
+		reliable: to.Proto != UDP, to: to, data: []byte(req.String()), on: on, wait: l.timers.T1,
 	}
 	if t.invite {
 		t.req = req
@@ -348,7 +351,7 @@ func (l *transactions) client(req *sip.Request, to hop, on func(*sip.Response, e
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
-		return nil, errClosed
+		return nil, ErrClosed
 	}
 	l.clients[t.key] = t
 	l.mu.Unlock()
@@ -358,7 +361,7 @@ func (l *transactions) client(req *sip.Request, to hop, on func(*sip.Response, e
 	if !t.reliable {
 		t.retry = time.AfterFunc(t.wait, t.repeat)
 	}
-	t.end = time.AfterFunc(l.timers.long(), func() { t.fail(errTimeout) })
+	t.end = time.AfterFunc(l.timers.Long(), func() { t.fail(ErrTimeout) })
 	if err := l.net.send(to, t.data, func(err error) { t.fail(err) }); err != nil {
 		t.stop()
 		l.forget(t)
@@ -367,10 +370,11 @@ func (l *transactions) client(req *sip.Request, to hop, on func(*sip.Response, e
 	return t, nil
 }
 
-// response is told of an answer. False when it belongs to no transaction.
-func (l *transactions) response(res *sip.Response) bool {
+// Response is told of an answer, which has a Via. False when it belongs to no
+// transaction (RFC 3261 §18.1.2).
+func (l *Transactions) Response(res *sip.Response) bool {
 	branch, _ := res.Via().Params.Get("branch")
-	method := methodOf(res)
+	method := MethodOf(res)
 	l.mu.Lock()
 	t := l.clients[clientKey(branch, method)]
 	l.mu.Unlock()
@@ -381,7 +385,7 @@ func (l *transactions) response(res *sip.Response) bool {
 	return true
 }
 
-func (l *transactions) forget(t *clientTx) {
+func (l *Transactions) forget(t *ClientTx) {
 	l.mu.Lock()
 	if l.clients[t.key] == t {
 		delete(l.clients, t.key)
@@ -390,16 +394,16 @@ func (l *transactions) forget(t *clientTx) {
 }
 
 // repeat sends the request again (timers A and E).
-func (t *clientTx) repeat() {
+func (t *ClientTx) repeat() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.state == txTrying && t.invite:
 		t.wait *= 2
 	case t.state == txTrying:
-		t.wait = min(2*t.wait, t.l.timers.t2)
+		t.wait = min(2*t.wait, t.l.timers.T2)
 	case t.state == txProceding && !t.invite:
-		t.wait = t.l.timers.t2
+		t.wait = t.l.timers.T2
 	default:
 		return
 	}
@@ -407,7 +411,7 @@ func (t *clientTx) repeat() {
 	t.retry.Reset(t.wait)
 }
 
-func (t *clientTx) response(res *sip.Response) {
+func (t *ClientTx) response(res *sip.Response) {
 	t.mu.Lock()
 	on := t.on
 	switch {
@@ -432,10 +436,10 @@ func (t *clientTx) response(res *sip.Response) {
 		if t.state != txAccepted {
 			t.state = txAccepted
 			t.halt()
-			t.end.Reset(t.l.timers.long()) // timer M
+			t.end.Reset(t.l.timers.Long()) // timer M
 			t.data, t.req = nil, nil
 		}
-		if a, ok := t.acks[toTag(res)]; ok {
+		if a, ok := t.acks[ToTag(res)]; ok {
 			_ = t.l.net.send(a.to, a.data, nil) // the answer comes again
 			on = nil
 		}
@@ -453,7 +457,7 @@ func (t *clientTx) response(res *sip.Response) {
 			if t.reliable {
 				wait = 0
 			}
-			t.end.Reset(max(wait, 0)) // timer D
+			t.end.Reset(wait) // timer D
 			t.ack = refusalACK(t.req, res)
 			t.data, t.req = nil, nil
 		}
@@ -463,7 +467,7 @@ func (t *clientTx) response(res *sip.Response) {
 	default:
 		t.state = txCompleted
 		t.halt()
-		wait := t.l.timers.t4
+		wait := t.l.timers.T4
 		if t.reliable {
 			wait = 0
 		}
@@ -479,8 +483,10 @@ func (t *clientTx) response(res *sip.Response) {
 	}
 }
 
-// acknowledge has the ACK of a 2xx sent, now and whenever the 2xx comes again.
-func (t *clientTx) acknowledge(tag string, to hop, ack []byte) error {
+// Acknowledge has the ACK of a 2xx sent, now and whenever the 2xx comes again (RFC 3261
+// §13.2.2.4). Tag is that of who has answered: several may. An error is that of sending
+// it now.
+func (t *ClientTx) Acknowledge(tag string, to Hop, ack []byte) error {
 	t.mu.Lock()
 	if t.state == txAccepted {
 		if t.acks == nil {
@@ -492,29 +498,30 @@ func (t *clientTx) acknowledge(tag string, to hop, ack []byte) error {
 	return t.l.net.send(to, ack, nil)
 }
 
-// cancel sends CANCEL. A provisional answer must have come before (RFC 3261 §9.1).
-func (t *clientTx) cancel() error {
+// Cancel sends CANCEL. Before a provisional answer, and after the final one, it does
+// nothing (RFC 3261 §9.1). An error is that of sending.
+func (t *ClientTx) Cancel() error {
 	t.mu.Lock()
 	req := t.req
 	if req == nil || t.state != txProceding {
 		t.mu.Unlock()
 		return nil // a final answer has come
 	}
-	t.end.Reset(t.l.timers.long()) // no longer than that for 487 (RFC 3261 §9.1)
+	t.end.Reset(t.l.timers.Long()) // no longer than that for 487 (RFC 3261 §9.1)
 	t.mu.Unlock()
-	_, err := t.l.client(cancelOf(req), t.to, func(*sip.Response, error) {})
+	_, err := t.l.Client(cancelOf(req), t.to, func(*sip.Response, error) {})
 	return err
 }
 
-// detach has nobody told any more.
-func (t *clientTx) detach() {
+// Detach has nobody told any more.
+func (t *ClientTx) Detach() {
 	t.mu.Lock()
 	t.on = nil
 	t.mu.Unlock()
 }
 
 // fail ends the transaction, which tells so when it had no final answer.
-func (t *clientTx) fail(err error) {
+func (t *ClientTx) fail(err error) {
 	t.mu.Lock()
 	on := t.on
 	if t.state > txProceding {
@@ -529,14 +536,14 @@ func (t *clientTx) fail(err error) {
 }
 
 // halt stops sending again. t.mu is held.
-func (t *clientTx) halt() {
+func (t *ClientTx) halt() {
 	if t.retry != nil {
 		t.retry.Stop()
 	}
 }
 
 // stop stops the timers. t.mu is held.
-func (t *clientTx) stop() {
+func (t *ClientTx) stop() {
 	t.state = txOver
 	t.on, t.req, t.data, t.acks = nil, nil, nil, nil
 	t.halt()
@@ -551,7 +558,7 @@ func within(invite *sip.Request, method sip.RequestMethod) *sip.Request {
 	req := sip.NewRequest(method, *invite.Recipient.Clone())
 	req.AppendHeader(sip.HeaderClone(invite.Via()))
 	for _, h := range invite.Headers() {
-		if named(h, "Route") {
+		if Named(h, "Route") {
 			req.AppendHeader(sip.HeaderClone(h))
 		}
 	}
@@ -563,22 +570,22 @@ func within(invite *sip.Request, method sip.RequestMethod) *sip.Request {
 
 // refusalACK acknowledges a refusal (RFC 3261 §17.1.1.3).
 func refusalACK(invite *sip.Request, res *sip.Response) []byte {
-	req := within(invite, mACK)
+	req := within(invite, sip.ACK)
 	if to := res.To(); to != nil {
 		req.AppendHeader(sip.HeaderClone(to))
 	}
 	req.AppendHeader(sip.HeaderClone(invite.CallID()))
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: mACK})
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.ACK})
 	req.SetBody(nil)
 	return []byte(req.String())
 }
 
 // cancelOf cancels an INVITE (RFC 3261 §9.1).
 func cancelOf(invite *sip.Request) *sip.Request {
-	req := within(invite, mCANCEL)
+	req := within(invite, sip.CANCEL)
 	req.AppendHeader(sip.HeaderClone(invite.To()))
 	req.AppendHeader(sip.HeaderClone(invite.CallID()))
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: mCANCEL})
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.CANCEL})
 	req.SetBody(nil)
 	return req
 }

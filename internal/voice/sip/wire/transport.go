@@ -1,4 +1,4 @@
-package sip
+package wire
 
 import (
 	"bytes"
@@ -10,44 +10,49 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// proto is a transport protocol.
-type proto uint8
+// Proto is a transport protocol.
+type Proto uint8
 
+// The protocols.
 const (
-	protoUDP proto = iota
-	protoTCP
-	protoTLS
+	UDP Proto = iota
+	TCP
+	TLS
 )
 
 // String is the name as Via writes it.
-func (p proto) String() string { return [...]string{"UDP", "TCP", "TLS"}[p] }
+func (p Proto) String() string { return [...]string{"UDP", "TCP", "TLS"}[p] }
 
-// param is the name as the transport parameter of a URI writes it, which UDP does
+// Param is the name as the transport parameter of a URI writes it, which UDP does
 // without.
-func (p proto) param() string { return [...]string{"", "tcp", "tls"}[p] }
+func (p Proto) Param() string { return [...]string{"", "tcp", "tls"}[p] }
 
-// hop is where a message goes.
-type hop struct {
-	proto proto
-	addr  netip.AddrPort
-	name  string // for the certificate of TLS, else ""
+// Hop is where a message goes.
+type Hop struct {
+	Proto Proto
+	Addr  netip.AddrPort
+	Name  string // for the certificate of TLS, else ""
 }
 
-// flow is where a request came from, and where its answers go (RFC 3261 §18.2.2).
-type flow struct {
-	proto proto
-	// source is where it came from. Answers over UDP go to back: the same but
-	// where Via has no rport, whose port counts then (RFC 3581 §4).
-	source, back netip.AddrPort
-	stream       *stream // of TCP and TLS
-	// cut is that of a request whose body is not all there (RFC 3261 §18.3).
-	cut bool
+// Flow is where a request came from, and where its answers go (RFC 3261 §18.2.2).
+type Flow struct {
+	Proto Proto
+	// Source is where it came from.
+	Source netip.AddrPort
+	// Answers over UDP go to back: the same but where Via has no rport, whose port
+	// counts then (RFC 3581 §4). Those over a connection that is gone do so, too.
+	back   netip.AddrPort
+	stream *stream // of TCP and TLS
+	// Cut is that of a request whose body is not all there (RFC 3261 §18.3).
+	Cut bool
 }
 
 const (
@@ -70,35 +75,45 @@ const (
 	readBuffer = 4 << 20
 )
 
-// packetConn is a UDP socket.
-type packetConn interface {
+// PacketConn is a UDP socket, such as net.UDPConn.
+type PacketConn interface {
 	ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err error)
 	WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
 	LocalAddr() net.Addr
 	Close() error
 }
 
-// sockets are what an endpoint listens on. Only udp must be.
-type sockets struct {
-	udp      packetConn
-	tcp, tls net.Listener
+// Sockets are what an endpoint listens on. Only UDP must be.
+type Sockets struct {
+	UDP      PacketConn
+	TCP, TLS net.Listener
 }
 
-// network sends and receives messages. It owns a goroutine for each socket that
-// reads, and two for each connection; close waits for them. What comes from an
+// Upper is what the network serves: who decides whom to hear, and who takes what came.
+// Both are called on the goroutine that reads, and must not block.
+type Upper struct {
+	// Admit tells whether an address may be heard: it is asked before anything is
+	// parsed, for each datagram, and for each connection when it is made (reliable).
+	// What comes over a connection later is for Receive to judge.
+	Admit func(addr netip.AddrPort, reliable bool) bool
+	// Receive takes each message, in the order of its arrival over UDP and over each
+	// connection. It has a Via, which tells where it came from (RFC 3261 §18.2.1).
+	Receive func(m sip.Message, from Flow)
+}
+
+// Network sends and receives messages (RFC 3261 §18). It owns a goroutine for each socket that
+// reads, and two for each connection; Close waits for them. What comes from an
 // address that is not admitted is not even parsed, and what cannot be parsed leaves
 // no trace in the log.
-type network struct {
-	sockets
-	log    *slog.Logger
-	tlsOut *tls.Config
-	parser *sip.Parser
-	// admit tells whether an address may be heard.
-	admit func(addr netip.AddrPort, reliable bool) bool
-	// receive takes each message, in the order of its arrival over UDP and over each
-	// connection.
-	receive func(m sip.Message, from flow)
+type Network struct {
+	sockets Sockets
+	log     *slog.Logger
+	// tlsIn is for connections that others make, tlsOut for those of this side.
+	tlsIn, tlsOut *tls.Config
+	parser        *sip.Parser
+	upper         Upper
 
+	local   locals
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	closed  bool
@@ -106,15 +121,18 @@ type network struct {
 }
 
 type streamKey struct {
-	proto proto
+	proto Proto
 	addr  netip.AddrPort
 }
 
-// listen opens the sockets of an endpoint.
-func listen(ctx context.Context, addr, addrTLS string, conf *tls.Config) (s sockets, err error) {
+// Listen opens the sockets of an endpoint: addr is host:port for UDP and TCP, where port
+// 0 takes one that is free for both, addrTLS that for TLS, "" for none, which needs conf.
+// It may return an error of net, or one that tells what is wrong with the addresses;
+// nothing is open then.
+func Listen(ctx context.Context, addr, addrTLS string, conf *tls.Config) (s Sockets, err error) {
 	defer func() {
 		if err != nil {
-			s.close()
+			s.Close()
 		}
 	}()
 	host, port, err := net.SplitHostPort(addr)
@@ -132,12 +150,12 @@ func listen(ctx context.Context, addr, addrTLS string, conf *tls.Config) (s sock
 			return s, fmt.Errorf("SIP over UDP: %T", conn)
 		}
 		_ = udp.SetReadBuffer(readBuffer) // the system may allow less
-		s.udp = udp
+		s.UDP = udp
 		_, free, err := net.SplitHostPort(udp.LocalAddr().String())
 		if err != nil {
 			return s, fmt.Errorf("SIP over UDP: %w", err)
 		}
-		s.tcp, err = lc.Listen(ctx, "tcp", net.JoinHostPort(host, free))
+		s.TCP, err = lc.Listen(ctx, "tcp", net.JoinHostPort(host, free))
 		if err == nil {
 			break
 		}
@@ -150,35 +168,36 @@ func listen(ctx context.Context, addr, addrTLS string, conf *tls.Config) (s sock
 		if conf == nil {
 			return s, errors.New("SIP over TLS needs a certificate")
 		}
-		if s.tls, err = lc.Listen(ctx, "tcp", addrTLS); err != nil {
+		if s.TLS, err = lc.Listen(ctx, "tcp", addrTLS); err != nil {
 			return s, fmt.Errorf("SIP over TLS: %w", err)
 		}
 	}
 	return s, nil
 }
 
-func (s *sockets) close() {
-	if s.udp != nil {
-		_ = s.udp.Close()
+// Close closes those that are open.
+func (s *Sockets) Close() {
+	if s.UDP != nil {
+		_ = s.UDP.Close()
 	}
-	for _, l := range []net.Listener{s.tcp, s.tls} {
+	for _, l := range []net.Listener{s.TCP, s.TLS} {
 		if l != nil {
 			_ = l.Close()
 		}
 	}
 }
 
-// port is where a protocol listens, 0 when it does not.
-func (s *sockets) port(p proto) int {
+// Addr is where a protocol listens, the zero value when it does not.
+func (n *Network) Addr(p Proto) netip.AddrPort {
 	switch {
-	case p == protoUDP:
-		return int(addrPort(s.udp.LocalAddr()).Port())
-	case p == protoTCP && s.tcp != nil:
-		return int(addrPort(s.tcp.Addr()).Port())
-	case p == protoTLS && s.tls != nil:
-		return int(addrPort(s.tls.Addr()).Port())
+	case p == UDP:
+		return addrPort(n.sockets.UDP.LocalAddr())
+	case p == TCP && n.sockets.TCP != nil:
+		return addrPort(n.sockets.TCP.Addr())
+	case p == TLS && n.sockets.TLS != nil:
+		return addrPort(n.sockets.TLS.Addr())
 	}
-	return 0
+	return netip.AddrPort{}
 }
 
 func addrPort(a net.Addr) netip.AddrPort {
@@ -193,36 +212,53 @@ func addrPort(a net.Addr) netip.AddrPort {
 
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-// serve begins to read.
-func (n *network) serve(serverTLS *tls.Config) {
-	n.wg.Go(n.readPackets)
-	if n.tcp != nil {
-		n.wg.Go(func() { n.accept(n.tcp, protoTCP, nil) })
+// NewNetwork makes a network of sockets, which are its from then on. Conf is that of
+// TLS, nil for none: connections out show its certificates and trust its roots. What
+// cannot go on is told to log.
+func NewNetwork(s Sockets, conf *tls.Config, log *slog.Logger, up Upper) *Network {
+	n := &Network{
+		sockets: s, log: log, tlsIn: conf, tlsOut: &tls.Config{MinVersion: tls.VersionTLS12},
+		parser: NewParser(), upper: up, streams: map[streamKey]*stream{},
 	}
-	if n.tls != nil {
-		n.wg.Go(func() { n.accept(n.tls, protoTLS, serverTLS) })
+	if conf != nil {
+		n.tlsOut.RootCAs = conf.RootCAs
+		n.tlsOut.Certificates = conf.Certificates
+	}
+	return n
+}
+
+// Serve begins to read. It returns at once; Close ends what it began.
+func (n *Network) Serve() {
+	n.wg.Go(n.readPackets)
+	if n.sockets.TCP != nil {
+		n.wg.Go(func() { n.accept(n.sockets.TCP, TCP, nil) })
+	}
+	if n.sockets.TLS != nil {
+		n.wg.Go(func() { n.accept(n.sockets.TLS, TLS, n.tlsIn) })
 	}
 }
 
-// close frees the sockets and waits for those who read.
-func (n *network) close() {
+// Close frees the sockets and waits for those who read, so it must not be called by
+// Upper. Connections are cut off, with what they had still to send. It may be called
+// twice.
+func (n *Network) Close() {
 	n.mu.Lock()
 	n.closed = true
 	streams := n.streams
 	n.streams = nil
 	n.mu.Unlock()
-	n.sockets.close()
+	n.sockets.Close()
 	for _, s := range streams {
-		s.end(errClosed)
+		s.end(ErrClosed)
 	}
 	n.wg.Wait()
 }
 
 // readPackets reads datagrams until the socket is closed.
-func (n *network) readPackets() {
+func (n *Network) readPackets() {
 	buf := make([]byte, datagram)
 	for failures := 0; failures < 100; {
-		size, addr, err := n.udp.ReadFromUDPAddrPort(buf)
+		size, addr, err := n.sockets.UDP.ReadFromUDPAddrPort(buf)
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return
@@ -232,7 +268,7 @@ func (n *network) readPackets() {
 		}
 		failures = 0
 		addr = unmap(addr)
-		if !n.admit(addr, false) {
+		if !n.upper.Admit(addr, false) {
 			continue
 		}
 		n.packet(buf[:size], addr)
@@ -242,7 +278,7 @@ func (n *network) readPackets() {
 
 // packet takes a datagram. A request that ends before its body does is refused, an
 // answer that does is dropped (RFC 3261 §18.3).
-func (n *network) packet(data []byte, addr netip.AddrPort) {
+func (n *Network) packet(data []byte, addr netip.AddrPort) {
 	if len(data) < 16 || !textual(data) {
 		return // keep-alives (RFC 5626 §4.4.1) and noise
 	}
@@ -250,7 +286,7 @@ func (n *network) packet(data []byte, addr netip.AddrPort) {
 	if m == nil || err != nil && !errors.Is(err, sip.ErrParseReadBodyIncomplete) {
 		return
 	}
-	n.take(m, flow{proto: protoUDP, source: addr, back: addr, cut: err != nil})
+	n.take(m, Flow{Proto: UDP, Source: addr, back: addr, Cut: err != nil})
 }
 
 // textual tells whether the head of a message consists of lines of text, as the library
@@ -271,48 +307,48 @@ func textual(data []byte) bool {
 }
 
 // take hands on a message.
-func (n *network) take(m sip.Message, from flow) {
+func (n *Network) take(m sip.Message, from Flow) {
 	via := m.Via()
 	if via == nil {
 		return // nowhere to answer to
 	}
-	m.SetTransport(from.proto.String())
-	m.SetSource(from.source.String())
+	m.SetTransport(from.Proto.String())
+	m.SetSource(from.Source.String())
 	switch m := m.(type) {
 	case *sip.Request:
-		if from.proto == protoUDP && !via.Params.Has("rport") {
+		if from.Proto == UDP && !via.Params.Has("rport") {
 			port := via.Port
 			if port <= 0 || port > 65535 {
 				port = 5060
 			}
-			from.back = netip.AddrPortFrom(from.source.Addr(), uint16(port))
+			from.back = netip.AddrPortFrom(from.Source.Addr(), uint16(port))
 		}
-		received(m, from.source)
+		received(m, from.Source)
 	case *sip.Response:
-		if from.cut {
+		if from.Cut {
 			return
 		}
 	}
-	n.receive(m, from)
+	n.upper.Receive(m, from)
 }
 
 // answer sends an answer back to where its request came from.
-func (n *network) answer(to flow, data []byte) error {
-	if to.proto == protoUDP {
+func (n *Network) answer(to Flow, data []byte) error {
+	if to.Proto == UDP {
 		return n.sendPacket(to.back, data)
 	}
 	if to.stream.write(data, nil) == nil {
 		return nil
 	}
 	// The connection is gone; there may be another (RFC 3261 §18.2.2).
-	return n.send(hop{proto: to.proto, addr: to.back}, data, nil)
+	return n.send(Hop{Proto: to.Proto, Addr: to.back}, data, nil)
 }
 
 // send sends a message. Failed is told, later and on another goroutine, when it
 // cannot be delivered; it may be nil.
-func (n *network) send(to hop, data []byte, failed func(error)) error {
-	if to.proto == protoUDP {
-		return n.sendPacket(to.addr, data)
+func (n *Network) send(to Hop, data []byte, failed func(error)) error {
+	if to.Proto == UDP {
+		return n.sendPacket(to.Addr, data)
 	}
 	s, err := n.stream(to)
 	if err != nil {
@@ -321,27 +357,34 @@ func (n *network) send(to hop, data []byte, failed func(error)) error {
 	return s.write(data, failed)
 }
 
-func (n *network) sendPacket(to netip.AddrPort, data []byte) error {
-	if _, err := n.udp.WriteToUDPAddrPort(data, to); err != nil {
+func (n *Network) sendPacket(to netip.AddrPort, data []byte) error {
+	if _, err := n.sockets.UDP.WriteToUDPAddrPort(data, to); err != nil {
 		return fmt.Errorf("sending to %v: %w", to, err)
 	}
 	return nil
 }
 
-// has tells whether there is a connection to an address.
-func (n *network) has(to hop) bool {
+// Connections is how many there are over TCP and TLS, of either side's making.
+func (n *Network) Connections() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.streams[streamKey{to.proto, to.addr}] != nil
+	return len(n.streams)
+}
+
+// Has tells whether there is a connection to an address.
+func (n *Network) Has(to Hop) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.streams[streamKey{to.Proto, to.Addr}] != nil
 }
 
 // stream finds the connection to an address, or begins one (RFC 3261 §18.1.1).
-func (n *network) stream(to hop) (*stream, error) {
-	key := streamKey{to.proto, to.addr}
+func (n *Network) stream(to Hop) (*stream, error) {
+	key := streamKey{to.Proto, to.Addr}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
-		return nil, errClosed
+		return nil, ErrClosed
 	}
 	if s := n.streams[key]; s != nil {
 		return s, nil
@@ -352,7 +395,7 @@ func (n *network) stream(to hop) (*stream, error) {
 }
 
 // newStream makes a stream and puts it into the table. n.mu is held.
-func (n *network) newStream(key streamKey) *stream {
+func (n *Network) newStream(key streamKey) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &stream{n: n, key: key, out: make(chan parcel, streamQueue), ctx: ctx, cancel: cancel}
 	n.streams[key] = s
@@ -360,7 +403,7 @@ func (n *network) newStream(key streamKey) *stream {
 }
 
 // accept takes connections until the listener is closed.
-func (n *network) accept(l net.Listener, p proto, conf *tls.Config) {
+func (n *Network) accept(l net.Listener, p Proto, conf *tls.Config) {
 	for failures := 0; failures < 100; {
 		conn, err := l.Accept()
 		if err != nil {
@@ -373,7 +416,7 @@ func (n *network) accept(l net.Listener, p proto, conf *tls.Config) {
 		}
 		failures = 0
 		addr := addrPort(conn.RemoteAddr())
-		if !n.admit(addr, true) {
+		if !n.upper.Admit(addr, true) {
 			if tcp, ok := conn.(*net.TCPConn); ok {
 				_ = tcp.SetLinger(0) // no more than a closed port would say
 			}
@@ -404,7 +447,7 @@ type parcel struct {
 
 // stream is a connection over TCP or TLS, taken or made.
 type stream struct {
-	n      *network
+	n      *Network
 	key    streamKey
 	out    chan parcel
 	ctx    context.Context
@@ -446,16 +489,16 @@ func (s *stream) end(err error) {
 
 // dial makes the connection and serves it. Its context is the connection's, which
 // outlives whatever it was first needed for.
-func (s *stream) dial(to hop) {
+func (s *stream) dial(to Hop) {
 	ctx, cancel := context.WithTimeout(s.ctx, dialTime)
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", to.addr.String())
-	if err == nil && to.proto == protoTLS {
+	conn, err := d.DialContext(ctx, "tcp", to.Addr.String())
+	if err == nil && to.Proto == TLS {
 		conf := s.n.tlsOut.Clone()
 		if conf.ServerName == "" {
-			conf.ServerName = to.name
-			if to.name == "" {
-				conf.ServerName = to.addr.Addr().String()
+			conf.ServerName = to.Name
+			if to.Name == "" {
+				conf.ServerName = to.Addr.Addr().String()
 			}
 		}
 		secure := tls.Client(conn, conf)
@@ -466,7 +509,7 @@ func (s *stream) dial(to hop) {
 	}
 	cancel()
 	if err != nil {
-		s.end(fmt.Errorf("connecting to %v: %w", to.addr, err))
+		s.end(fmt.Errorf("connecting to %v: %w", to.Addr, err))
 		s.drop()
 		return
 	}
@@ -552,7 +595,7 @@ func (s *stream) read(conn net.Conn) error {
 			if err != nil || !textual([]byte(m.String())) {
 				return fmt.Errorf("what comes from %v is no SIP", s.key.addr)
 			}
-			s.n.take(m, flow{proto: s.key.proto, source: s.key.addr, back: back(m, s.key.addr), stream: s})
+			s.n.take(m, Flow{Proto: s.key.proto, Source: s.key.addr, back: back(m, s.key.addr), stream: s})
 			rest := in.Buffer()
 			for rest.Len() > 0 && (rest.Bytes()[0] == '\r' || rest.Bytes()[0] == '\n') {
 				rest.Next(1)
@@ -574,4 +617,19 @@ func back(m sip.Message, source netip.AddrPort) netip.AddrPort {
 		port = via.Port
 	}
 	return netip.AddrPortFrom(source.Addr(), uint16(port))
+}
+
+// received notes in the top Via where a request came from (RFC 3261 §18.2.1, RFC
+// 3581 §4), so that all answers carry it.
+func received(req *sip.Request, from netip.AddrPort) {
+	via := req.Via()
+	if via == nil {
+		return
+	}
+	if rport, ok := via.Params.Get("rport"); ok && rport == "" {
+		via.Params.Add("rport", strconv.Itoa(int(from.Port())))
+		via.Params.Add("received", from.Addr().String())
+	} else if host, err := netip.ParseAddr(strings.Trim(via.Host, "[]")); err != nil || host.Unmap() != from.Addr() {
+		via.Params.Add("received", from.Addr().String())
+	}
 }
