@@ -270,9 +270,10 @@ func (g *guard) stop() {
 	}
 }
 
-// admit tells whether anything from an address may be read: a datagram, or a
-// connection (reliable). It is asked before anything is parsed.
-func (g *guard) admit(addr netip.AddrPort, _ bool) bool {
+// admit tells whether anything from an address may be read: a datagram, a connection,
+// or one more message on it, be it a request or an answer. It takes that off what the
+// source may send, and is asked before anything is parsed.
+func (g *guard) admit(addr netip.AddrPort) bool {
 	a := addr.Addr().Unmap()
 	if a.Zone() != "" {
 		a = a.WithZone("")
@@ -468,9 +469,9 @@ func first(trunks []*Trunk) *Trunk {
 	return trunks[0]
 }
 
-// rate tells whether a source may send a request now: the messages of connections,
-// which admit has not seen, and the calls of all. It also tells for which trunk the
-// source is expected.
+// rate tells whether a source may begin a call now, and whether it is heard at all,
+// which may have changed since admit was asked. It also tells for which trunk the source
+// is expected.
 func (g *guard) rate(a netip.Addr, listed bool, req *sip.Request, within bool) (*Trunk, verdict) {
 	now := g.now()
 	g.mu.Lock()
@@ -484,7 +485,7 @@ func (g *guard) rate(a netip.Addr, listed bool, req *sip.Request, within bool) (
 		}
 	}
 	s := g.source(g.sources[a], a, !known, now)
-	if s == nil || sip.IsReliable(req.Transport()) && !g.spend(s, now) {
+	if s == nil {
 		return e.trunk, dropped
 	}
 	if req.Method == sip.INVITE && !within && !s.invites.take(now, g.limits.Invites) {

@@ -83,10 +83,8 @@ func TestAdmit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuard(c.trunks, Limits{}, newClock().now)
-			for _, reliable := range []bool{false, true} {
-				if got := g.admit(netip.MustParseAddrPort(c.from), reliable); got != c.want {
-					t.Errorf("admitted %v, want %v", got, c.want)
-				}
+			if got := g.admit(netip.MustParseAddrPort(c.from)); got != c.want {
+				t.Errorf("admitted %v, want %v", got, c.want)
 			}
 		})
 	}
@@ -99,7 +97,7 @@ func TestFlood(t *testing.T) {
 	g := newGuard([]Trunk{{Sources: prefixes("192.0.2.0/24")}}, Limits{Messages: 100, Invites: 10}, clock.now)
 	count := func(from string, n int) (admitted int) {
 		for range n {
-			if g.admit(netip.MustParseAddrPort(from), false) {
+			if g.admit(netip.MustParseAddrPort(from)) {
 				admitted++
 			}
 		}
@@ -152,16 +150,6 @@ func TestInvites(t *testing.T) {
 		if got := verdicts(15, sip.INVITE); got[admitted] != 5 || got[refused] != 10 {
 			t.Errorf("%s: half a second later: %v", transport, got)
 		}
-	}
-	// The messages of a connection, which only its beginning has been asked for.
-	g := newGuard(trunks, Limits{Messages: 20}, clock.now)
-	got := map[verdict]int{}
-	for range 30 {
-		_, v := g.trunk(request(t, sip.OPTIONS, "192.0.2.1:5060", "TLS"))
-		got[v]++
-	}
-	if got[admitted] != 20 || got[dropped] != 10 {
-		t.Errorf("30 messages of a connection: %v", got)
 	}
 }
 
@@ -233,7 +221,7 @@ func TestExpect(t *testing.T) {
 	state := func() string {
 		_, a := g.trunk(invite)
 		_, b := g.trunk(bye)
-		return fmt.Sprint(g.admit(from, false), a == admitted, b == admitted)
+		return fmt.Sprint(g.admit(from), a == admitted, b == admitted)
 	}
 	for _, step := range []struct {
 		what string
@@ -268,23 +256,23 @@ func TestStrangers(t *testing.T) {
 	}
 	heard := 0
 	for i := range 100_000 {
-		if g.admit(invented(i), false) {
+		if g.admit(invented(i)) {
 			heard++
 		}
 	}
 	if heard != crowdMessages || len(g.sources) != strangerLimit {
 		t.Errorf("%d of 100,000 strangers were heard, %d are remembered, want %d and %d", heard, len(g.sources), crowdMessages, strangerLimit)
 	}
-	if !g.admit(netip.MustParseAddrPort("192.0.2.1:5060"), false) {
+	if !g.admit(netip.MustParseAddrPort("192.0.2.1:5060")) {
 		t.Error("a trunk is not heard for strangers")
 	}
 	known := netip.MustParseAddrPort("203.0.113.9:5060")
 	g.expect(known.Addr(), g.trunks[1], time.Hour)
-	if !g.admit(known, false) {
+	if !g.admit(known) {
 		t.Error("a registered telephone is not heard for strangers")
 	}
 	clock.pass(idle)
-	if !g.admit(invented(200_000), false) {
+	if !g.admit(invented(200_000)) {
 		t.Error("a stranger is not heard when the others have gone")
 	}
 	if len(g.sources) > 3 {
@@ -293,12 +281,12 @@ func TestStrangers(t *testing.T) {
 	// A stranger that becomes known is none any longer, and the other way round.
 	s := invented(200_000)
 	g.expect(s.Addr(), nil, time.Second)
-	g.admit(s, false)
+	g.admit(s)
 	if g.strangers != 0 {
 		t.Errorf("%d strangers, want none", g.strangers)
 	}
 	clock.pass(time.Second)
-	g.admit(s, false)
+	g.admit(s)
 	if g.strangers != 1 {
 		t.Errorf("%d strangers, want one", g.strangers)
 	}
@@ -314,7 +302,7 @@ func TestStrangers(t *testing.T) {
 		g := newGuard([]Trunk{{InboundUsername: "u"}}, Limits{Messages: c.limit}, clock.now)
 		got := 0
 		for i := range c.sources * c.each {
-			if g.admit(invented(i%c.sources), false) {
+			if g.admit(invented(i % c.sources)) {
 				got++
 			}
 		}
@@ -406,7 +394,7 @@ func BenchmarkAdmit(b *testing.B) {
 			addr := netip.MustParseAddrPort(from)
 			b.ReportAllocs()
 			for b.Loop() {
-				g.admit(addr, false)
+				g.admit(addr)
 			}
 		})
 	}
@@ -415,7 +403,7 @@ func BenchmarkAdmit(b *testing.B) {
 		addr := netip.MustParseAddrPort("203.0.113.1:5060")
 		b.ReportAllocs()
 		for b.Loop() {
-			g.admit(addr, false)
+			g.admit(addr)
 		}
 	})
 }
@@ -425,7 +413,7 @@ func TestAdmitAllocatesNothing(t *testing.T) {
 	g := newGuard([]Trunk{{Sources: prefixes("192.0.2.0/24")}, {InboundUsername: "u"}}, Limits{}, time.Now)
 	for _, from := range []string{"192.0.2.1:5060", "203.0.113.1:5060", "[2001:db8::1]:5060"} {
 		addr := netip.MustParseAddrPort(from)
-		if n := testing.AllocsPerRun(1000, func() { g.admit(addr, false) }); n > 0 {
+		if n := testing.AllocsPerRun(1000, func() { g.admit(addr) }); n > 0 {
 			t.Errorf("%s: %v allocations", from, n)
 		}
 	}

@@ -56,12 +56,14 @@ type Flow struct {
 }
 
 const (
-	// streamLimit is how many connections others may have open to here.
-	streamLimit = 4096
+	// streamLimit is how many connections others may have open to here, streamsOfHost
+	// how many of them from one address: one that is let in, be it only to show its
+	// password, must not take them all.
+	streamLimit, streamsOfHost = 4096, 512
 	// streamQueue is how many messages wait for a connection that does not take them.
 	streamQueue = 256
 	// headTime is how long a message may take to arrive once it has begun, and the
-	// first one on a new connection.
+	// first one on a connection that somebody has made to here.
 	headTime = 15 * time.Second
 	// writeTime is how long a connection may take a message, dialTime how long it may
 	// take to come about. Both are below timer F.
@@ -92,10 +94,10 @@ type Sockets struct {
 // Upper is what the network serves: who decides whom to hear, and who takes what came.
 // Both are called on the goroutine that reads, and must not block.
 type Upper struct {
-	// Admit tells whether an address may be heard: it is asked before anything is
-	// parsed, for each datagram, and for each connection when it is made (reliable).
-	// What comes over a connection later is for Receive to judge.
-	Admit func(addr netip.AddrPort, reliable bool) bool
+	// Admit tells whether an address may be heard (now): it is asked for each datagram
+	// and each connection before anything is parsed, and for each message on a
+	// connection, which has to be parsed to know where it ends.
+	Admit func(addr netip.AddrPort) bool
 	// Receive takes each message, in the order of its arrival over UDP and over each
 	// connection. It has a Via, which tells where it came from (RFC 3261 §18.2.1).
 	Receive func(m sip.Message, from Flow)
@@ -115,6 +117,7 @@ type Network struct {
 
 	local   locals
 	wg      sync.WaitGroup
+	done    chan struct{} // closed by Close
 	mu      sync.Mutex
 	closed  bool
 	streams map[streamKey]*stream
@@ -218,7 +221,7 @@ func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr()
 func NewNetwork(s Sockets, conf *tls.Config, log *slog.Logger, up Upper) *Network {
 	n := &Network{
 		sockets: s, log: log, tlsIn: conf, tlsOut: &tls.Config{MinVersion: tls.VersionTLS12},
-		parser: NewParser(), upper: up, streams: map[streamKey]*stream{},
+		parser: NewParser(), upper: up, streams: map[streamKey]*stream{}, done: make(chan struct{}),
 	}
 	if conf != nil {
 		n.tlsOut.RootCAs = conf.RootCAs
@@ -243,6 +246,9 @@ func (n *Network) Serve() {
 // twice.
 func (n *Network) Close() {
 	n.mu.Lock()
+	if !n.closed {
+		close(n.done)
+	}
 	n.closed = true
 	streams := n.streams
 	n.streams = nil
@@ -257,10 +263,10 @@ func (n *Network) Close() {
 // readPackets reads datagrams until the socket is closed.
 func (n *Network) readPackets() {
 	buf := make([]byte, datagram)
-	for failures := 0; failures < 100; {
+	for failures := 0; ; {
 		size, addr, err := n.sockets.UDP.ReadFromUDPAddrPort(buf)
 		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
+			if errors.Is(err, net.ErrClosed) || !n.rest(failures, UDP, err) {
 				return
 			}
 			failures++
@@ -268,12 +274,28 @@ func (n *Network) readPackets() {
 		}
 		failures = 0
 		addr = unmap(addr)
-		if !n.upper.Admit(addr, false) {
+		if !n.upper.Admit(addr) {
 			continue
 		}
 		n.packet(buf[:size], addr)
 	}
-	n.log.Error("the SIP socket can no longer be read")
+}
+
+// rest waits after one of several failures in a row, longer each time: what there was
+// too little of, files or memory, comes back, and then calls must. False when the
+// network is closed meanwhile.
+func (n *Network) rest(failures int, p Proto, err error) bool {
+	if failures == 10 {
+		n.log.Error("SIP cannot be received for now", "transport", p.String(), "err", err)
+	}
+	t := time.NewTimer(min(time.Millisecond<<min(failures, 10), time.Second))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-n.done:
+		return false
+	}
 }
 
 // packet takes a datagram. A request that ends before its body does is refused, an
@@ -390,6 +412,7 @@ func (n *Network) stream(to Hop) (*stream, error) {
 		return s, nil
 	}
 	s := n.newStream(key)
+	s.ours = true
 	n.wg.Go(func() { s.dial(to) })
 	return s, nil
 }
@@ -402,21 +425,30 @@ func (n *Network) newStream(key streamKey) *stream {
 	return s
 }
 
+// of is how many connections there are with an address. n.mu is held.
+func (n *Network) of(a netip.Addr) (count int) {
+	for key := range n.streams {
+		if key.addr.Addr() == a {
+			count++
+		}
+	}
+	return count
+}
+
 // accept takes connections until the listener is closed.
 func (n *Network) accept(l net.Listener, p Proto, conf *tls.Config) {
-	for failures := 0; failures < 100; {
+	for failures := 0; ; {
 		conn, err := l.Accept()
 		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
+			if errors.Is(err, net.ErrClosed) || !n.rest(failures, p, err) {
 				return
 			}
-			failures++ // too many open files, mostly
-			<-time.After(10 * time.Millisecond)
+			failures++
 			continue
 		}
 		failures = 0
 		addr := addrPort(conn.RemoteAddr())
-		if !n.upper.Admit(addr, true) {
+		if !n.upper.Admit(addr) {
 			if tcp, ok := conn.(*net.TCPConn); ok {
 				_ = tcp.SetLinger(0) // no more than a closed port would say
 			}
@@ -427,7 +459,7 @@ func (n *Network) accept(l net.Listener, p Proto, conf *tls.Config) {
 			conn = tls.Server(conn, conf)
 		}
 		n.mu.Lock()
-		if n.closed || len(n.streams) >= streamLimit {
+		if n.closed || len(n.streams) >= streamLimit || n.of(addr.Addr()) >= streamsOfHost {
 			n.mu.Unlock()
 			_ = conn.Close()
 			continue
@@ -436,7 +468,6 @@ func (n *Network) accept(l net.Listener, p Proto, conf *tls.Config) {
 		n.mu.Unlock()
 		n.wg.Go(func() { s.serve(conn) })
 	}
-	n.log.Error("SIP connections can no longer be accepted", "transport", p.String())
 }
 
 // parcel is a message on its way into a stream.
@@ -452,6 +483,9 @@ type stream struct {
 	out    chan parcel
 	ctx    context.Context
 	cancel context.CancelFunc
+	// ours is a connection that this side has made. The far side may take as long to
+	// say something as the request that it was made for may wait.
+	ours bool
 
 	mu    sync.Mutex
 	ended error
@@ -566,6 +600,9 @@ func (s *stream) read(conn net.Conn) error {
 	between := true // no message has begun
 	late := time.AfterFunc(headTime, func() { _ = conn.Close() })
 	defer late.Stop()
+	if s.ours {
+		late.Stop()
+	}
 	for {
 		size, err := conn.Read(buf)
 		if err != nil {
@@ -595,7 +632,9 @@ func (s *stream) read(conn net.Conn) error {
 			if err != nil || !textual([]byte(m.String())) {
 				return fmt.Errorf("what comes from %v is no SIP", s.key.addr)
 			}
-			s.n.take(m, Flow{Proto: s.key.proto, Source: s.key.addr, back: back(m, s.key.addr), stream: s})
+			if s.n.upper.Admit(s.key.addr) {
+				s.n.take(m, Flow{Proto: s.key.proto, Source: s.key.addr, back: back(m, s.key.addr), stream: s})
+			}
 			rest := in.Buffer()
 			for rest.Len() > 0 && (rest.Bytes()[0] == '\r' || rest.Bytes()[0] == '\n') {
 				rest.Next(1)

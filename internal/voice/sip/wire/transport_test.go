@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -41,7 +42,7 @@ func reply(req *sip.Request, status int) *sip.Response {
 }
 
 // serving is a network on real sockets that answers each request with 200.
-func serving(t *testing.T, admit func(netip.AddrPort, bool) bool) *Network {
+func serving(t *testing.T, admit func(netip.AddrPort) bool) *Network {
 	t.Helper()
 	s, err := Listen(t.Context(), "127.0.0.1:0", "", nil)
 	if err != nil {
@@ -68,7 +69,7 @@ func serving(t *testing.T, admit func(netip.AddrPort, bool) bool) *Network {
 	return n
 }
 
-func all(netip.AddrPort, bool) bool { return true }
+func all(netip.AddrPort) bool { return true }
 
 func connect(t *testing.T, n *Network) (net.Conn, error) {
 	t.Helper()
@@ -149,10 +150,194 @@ func hungUp(t *testing.T, conn io.Reader) {
 
 // TestConnectionStranger: who may not be heard is hung up at once.
 func TestConnectionStranger(t *testing.T) {
-	n := serving(t, func(netip.AddrPort, bool) bool { return false })
+	n := serving(t, func(netip.AddrPort) bool { return false })
 	conn, err := connect(t, n)
 	if err != nil {
 		return // it was hung up before the call was through
 	}
 	hungUp(t, conn)
+}
+
+// TestConnectionAdmitted: each message on a connection is asked for, and not taken when
+// there are too many.
+func TestConnectionAdmitted(t *testing.T) {
+	asked := 0 // on one goroutine after the other
+	n := serving(t, func(netip.AddrPort) bool {
+		asked++ // 1 is the connection
+		return asked != 3
+	})
+	conn, err := connect(t, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, options(1)+options(2)+options(3)); err != nil {
+		t.Fatal(err)
+	}
+	in := bufio.NewReader(conn)
+	var got []string
+	for len(got) < 2 {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, ok := strings.CutPrefix(line, "Call-ID: "); ok {
+			got = append(got, strings.TrimSpace(id))
+		}
+	}
+	if strings.Join(got, " ") != "1 3" {
+		t.Errorf("answered %v, want 1 and 3", got)
+	}
+}
+
+// TestConnectionsOfOne: one address does not take all connections.
+func TestConnectionsOfOne(t *testing.T) {
+	n := serving(t, all)
+	n.mu.Lock()
+	for i := range streamsOfHost {
+		n.streams[streamKey{TCP, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(i))}] = nil
+	}
+	n.mu.Unlock()
+	if conn, err := connect(t, n); err == nil {
+		hungUp(t, conn)
+	}
+	n.mu.Lock()
+	clear(n.streams)
+	n.mu.Unlock()
+	conn, err := connect(t, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, options(1)); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); !strings.HasPrefix(line, "SIP/2.0 200") {
+		t.Errorf("%q, %v", line, err)
+	}
+}
+
+// failing is a socket and a listener that fail for a while, then bring one datagram or
+// one connection.
+type failing struct {
+	failures int
+	in       chan net.Conn
+	closed   chan struct{}
+}
+
+var errMemory = errors.New("no buffer space available")
+
+func (f *failing) next() (net.Conn, error) {
+	if f.failures > 0 {
+		f.failures--
+		return nil, errMemory
+	}
+	select {
+	case c := <-f.in:
+		return c, nil
+	case <-f.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (f *failing) Accept() (net.Conn, error) { return f.next() }
+
+func (f *failing) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
+	_, err := f.next()
+	return copy(b, options(1)), netip.MustParseAddrPort("192.0.2.2:5060"), err
+}
+
+func (f *failing) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) { return len(b), nil }
+func (f *failing) LocalAddr() net.Addr { return &net.UDPAddr{} }
+
+func (f *failing) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (f *failing) Close() error {
+	select {
+	case <-f.closed:
+	default:
+		close(f.closed)
+	}
+	return nil
+}
+
+// TestFailures: sockets that cannot be read for a while are read again afterwards, and
+// are closed without delay while they fail.
+func TestFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fail := func(n int) *failing {
+			return &failing{failures: n, in: make(chan net.Conn, 1), closed: make(chan struct{})}
+		}
+		udp, tcp := fail(200), fail(200)
+		heard := make(chan Proto, 2)
+		begin := time.Now()
+		n := NewNetwork(Sockets{UDP: udp, TCP: tcp}, nil, slog.New(slog.DiscardHandler), Upper{
+			Admit: all, Receive: func(_ sip.Message, from Flow) { heard <- from.Proto },
+		})
+		n.Serve()
+		udp.in <- nil
+		there, here := net.Pipe()
+		tcp.in <- here
+		if _, err := io.WriteString(there, options(1)); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := <-heard, <-heard; a == b {
+			t.Errorf("heard twice by %v", a)
+		}
+		if d := time.Since(begin); d < time.Minute {
+			t.Errorf("200 failures took %v", d)
+		}
+		n.Close()
+
+		n = NewNetwork(Sockets{UDP: fail(1 << 30)}, nil, slog.New(slog.DiscardHandler), Upper{Admit: all})
+		n.Serve()
+		<-time.After(time.Hour)
+		begin = time.Now()
+		n.Close()
+		if d := time.Since(begin); d != 0 {
+			t.Errorf("closing took %v", d)
+		}
+	})
+}
+
+// TestSilence: who makes a connection and says nothing is hung up; to whom this side has
+// made one may take its time.
+func TestSilence(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ours bool
+	}{{"from there", false}, {"from here", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				heard := make(chan sip.Message, 1)
+				n := NewNetwork(Sockets{}, nil, slog.New(slog.DiscardHandler), Upper{
+					Admit: all, Receive: func(m sip.Message, _ Flow) { heard <- m },
+				})
+				there, here := net.Pipe()
+				n.mu.Lock()
+				s := n.newStream(streamKey{TCP, netip.MustParseAddrPort("192.0.2.2:5060")})
+				s.ours = c.ours
+				n.mu.Unlock()
+				n.wg.Go(func() { s.serve(here) })
+				<-time.After(2 * headTime)
+				_, err := io.WriteString(there, options(1))
+				if !c.ours {
+					if err == nil {
+						t.Error("it is still heard")
+					}
+				} else if err != nil {
+					t.Error(err)
+				} else {
+					<-heard
+					// But not when it has begun.
+					if _, err := io.WriteString(there, options(2)[:40]); err != nil {
+						t.Error(err)
+					}
+					<-time.After(2 * headTime)
+					if _, err := io.WriteString(there, options(2)[40:]); err == nil {
+						t.Error("a message may take for ever")
+					}
+				}
+				n.Close()
+			})
+		})
+	}
 }
