@@ -10,8 +10,7 @@ cd "$(dirname "$0")/.."
 . scripts/sip/telephones.sh
 
 need baresip baresip
-prepare
-mapfile -t port < <("$work/sip" ports 3)
+prepare 3
 cat >"$work/ringdown.yaml" <<END
 numbers: [{number: "+14155550101"}, {number: "+14155550102"}, {number: "+14155550103"}, {number: "+14155550104"}]
 speech: {engine: none}

@@ -18,8 +18,7 @@ cd "$(dirname "$0")/.."
 
 calls=${CALLS:-1000}
 need sipp sip-tester
-prepare
-mapfile -t port < <("$work/sip" ports 20)
+prepare 20
 cat >"$work/ringdown.yaml" <<END
 numbers: [{number: "+14155550101"}, {number: "+14155550102"}, {number: "+14155550103"}, {number: "+14155550104"}]
 speech: {engine: none}

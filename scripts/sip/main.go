@@ -3,7 +3,7 @@
 // a look at what became of each call. Credentials and region come from the
 // environment variables that the AWS CLI reads.
 //
-//	sip ports COUNT                 prints free UDP ports, one a line
+//	sip ports COUNT                 prints free ports, one a line, and holds them
 //	sip sounds                      writes the callers' sounds here, and the prompts
 //	sip setup                       makes the instance, prints its ids for a shell
 //	sip callers FIRST COUNT         prints callers and their keys for sipp -inf
@@ -20,7 +20,6 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	"net/netip"
 	"os"
 	"os/signal"
 	"strconv"
@@ -104,44 +103,58 @@ func callers(_ context.Context, args []string) error {
 	return nil
 }
 
-// ports prints free UDP ports, each the first of a dozen that are: sipp takes the
-// next ones for video and RTCP.
+// ports prints free ports, each the first of a dozen that are: telephones take the
+// next ones for sound and control. It stays as long as they are needed: by the first
+// port of their region, which it holds, other runs know that the region is taken.
 func ports(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("say how many ports")
+	}
 	count, err := strconv.Atoi(args[0])
 	if err != nil {
 		return err
 	}
-	const beside = 12
-	held := map[int]bool{}
-	for tries := 0; count > 0 && tries < 1000; tries++ {
-		// Free ports of the system are where its programs get theirs at any time; below
-		// they stay free.
-		first := 10_000 + 20*((os.Getpid()*37+tries)%490)
-		if held[first] {
+	// From 20,000 the server has its own, and above are those that the system gives to
+	// any program at any time.
+	const lowest, highest, region, step, beside = 10_000, 20_000, 500, 20, 12
+	for first := lowest; first < highest; first += region {
+		hold, err := listen(ctx, first)
+		if err != nil {
 			continue
 		}
-		held[first] = true
-		if free(ctx, first, beside) {
-			fmt.Println(first)
-			count--
+		var found []int
+		for port := first + step; port < first+region && len(found) < count; port += step {
+			if free(ctx, port, beside) {
+				found = append(found, port)
+			}
 		}
+		if len(found) == count {
+			for _, port := range found {
+				fmt.Println(port)
+			}
+			<-ctx.Done()
+			return hold.Close()
+		}
+		_ = hold.Close()
 	}
-	if count > 0 {
-		return errors.New("no free ports")
-	}
-	return nil
+	return errors.New("no free ports")
 }
 
+func listen(ctx context.Context, port int) (net.Listener, error) {
+	var lc net.ListenConfig
+	return lc.Listen(ctx, "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+// free tells whether some ports in a row are, for UDP and TCP.
 func free(ctx context.Context, first, count int) bool {
 	var lc net.ListenConfig
 	for port := first; port < first+count; port++ {
-		at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)).String()
-		udp, err := lc.ListenPacket(ctx, "udp4", at)
+		udp, err := lc.ListenPacket(ctx, "udp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			return false
 		}
 		_ = udp.Close()
-		tcp, err := lc.Listen(ctx, "tcp4", at)
+		tcp, err := listen(ctx, port)
 		if err != nil {
 			return false
 		}

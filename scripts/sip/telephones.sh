@@ -1,7 +1,8 @@
 # Functions for scripts that hold calls with a server; sourced, not run, after
 # scripts/server.sh.
 #
-#   prepare          builds the program scripts/sip and sets work, a folder
+#   prepare COUNT    builds the program scripts/sip; sets work, a folder, and port,
+#                    free ports
 #   start [flag]...  starts a server with work/ringdown.yaml and an instance; sets
 #                    SIP, api, and what "sip setup" prints
 #   stop             ends it
@@ -15,6 +16,7 @@
 # shellcheck shell=bash
 
 work=
+port=()
 declare -A telephones=()
 others=()
 guilty= # whose output fail shows
@@ -42,12 +44,22 @@ need() { # command package
 	exit 1
 }
 
-prepare() {
+prepare() { # how many ports
 	work=$(mktemp -d "${TMPDIR:-/tmp}/ringdown-sip.XXXXXX")
 	trap cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	go build -o "$work/sip" ./scripts/sip
+	: >"$work/ports"
+	"$work/sip" ports "$1" >"$work/ports" &
+	others+=($!)
+	local tries
+	for tries in $(seq 100); do
+		mapfile -t port <"$work/ports"
+		[ ${#port[@]} != "$1" ] || return 0
+		sleep 0.05
+	done
+	fail "there are no $1 free ports (after $tries looks)"
 }
 
 cleanup() {
