@@ -61,8 +61,11 @@ type Endpoint struct {
 	busy    map[*Trunk]int
 	waiting []waiter
 	closing sync.Once
-	life    context.Context // done when Close begins
-	end     context.CancelFunc
+	end     context.CancelFunc // of what the endpoint does by itself
+	// life is that of what calls do: they may still look up where their BYE goes when
+	// Close has begun.
+	life context.Context
+	die  context.CancelFunc
 }
 
 // dialogKey is what a request within a dialog is known by. The tag of the far side
@@ -138,8 +141,8 @@ func open(ctx context.Context, o Options, s wire.Sockets, t wire.Timers, d wire.
 	e.tx = wire.NewTransactions(e.net, t)
 	// What the endpoint does by itself goes on until Close, not until ctx is done:
 	// that is the one of opening.
-	ctx, e.end = context.WithCancel(context.WithoutCancel(ctx))
-	e.life = ctx
+	e.life, e.die = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, e.end = context.WithCancel(e.life)
 	e.guard.start(ctx)
 	e.net.Serve()
 	for _, t := range e.trunks {
@@ -392,6 +395,7 @@ func (e *Endpoint) Close() error {
 		case <-late.C:
 		}
 		late.Stop()
+		e.die()
 		e.mu.Lock()
 		e.closed = true
 		e.mu.Unlock()

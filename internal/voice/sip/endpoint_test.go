@@ -314,6 +314,25 @@ func TestClose(t *testing.T) {
 	})
 }
 
+// TestCloseByName: BYE goes out on closing although where to has to be looked up.
+func TestCloseByName(t *testing.T) {
+	virtual(t, nil, func(r *rig) {
+		r.dns["far.example"] = "192.0.2.2"
+		_, ears, req := r.dial(Invitation{})
+		r.far.answer(req, 200, "x", "Contact: <sip:far@far.example>", contentType, "", "v=0 answer")
+		r.far.request(mACK)
+		ears.want(t, Answered)
+		<-time.After(time.Hour)
+		closed := make(chan error, 1)
+		go func() { closed <- r.e.Close() }()
+		r.far.answer(r.far.request(mBYE), 200, "")
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		ears.over(t, HungUpHere, 0)
+	})
+}
+
 // TestLoss: a quarter of all datagrams of both sides are lost, and every call is made
 // and ended nevertheless.
 func TestLoss(t *testing.T) {
@@ -329,7 +348,7 @@ func TestLoss(t *testing.T) {
 				n++
 				return n*7%period < period/4
 			}
-			e, err := open(t.Context(), Options{Trunks: []Trunk{{Name: "t", Address: "sip:" + other}}, Incoming: incoming}, wire.Sockets{UDP: s}, wire.DefaultTimers, nameless{})
+			e, err := open(t.Context(), Options{Trunks: []Trunk{{Name: "t", Address: "sip:" + other}}, Incoming: incoming}, wire.Sockets{UDP: s}, wire.DefaultTimers, names{})
 			if err != nil {
 				t.Fatal(err)
 			}

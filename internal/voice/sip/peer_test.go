@@ -101,6 +101,7 @@ type rig struct {
 	lan  *lan
 	e    *Endpoint
 	sock *sock // of e
+	dns  names // of e
 	far  *peer
 	// incoming are the calls that came in.
 	incoming chan *Call
@@ -136,7 +137,7 @@ func virtual(t *testing.T, set func(o *Options), f func(r *rig)) {
 
 func newRig(t *testing.T, set func(o *Options)) *rig {
 	t.Helper()
-	r := &rig{T: t, lan: &lan{socks: map[netip.AddrPort]*sock{}}, incoming: make(chan *Call, 100)}
+	r := &rig{T: t, lan: &lan{socks: map[netip.AddrPort]*sock{}}, dns: names{}, incoming: make(chan *Call, 100)}
 	o := Options{
 		Trunks:    []Trunk{{Name: "far", Address: "sip:" + farAddr}},
 		Incoming:  func(c *Call) { r.incoming <- c },
@@ -146,7 +147,7 @@ func newRig(t *testing.T, set func(o *Options)) *rig {
 		set(&o)
 	}
 	r.sock = r.lan.sock(hereAddr)
-	e, err := open(t.Context(), o, wire.Sockets{UDP: r.sock}, wire.DefaultTimers, nameless{})
+	e, err := open(t.Context(), o, wire.Sockets{UDP: r.sock}, wire.DefaultTimers, r.dns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,15 +157,21 @@ func newRig(t *testing.T, set func(o *Options)) *rig {
 	return r
 }
 
-// nameless is a DNS without names.
-type nameless struct{}
+// names are those of a DNS.
+type names map[string]string
 
-func (nameless) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
-	return nil, errors.New("no names here")
+func (n names) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if a, ok := n[host]; ok {
+		return []netip.Addr{netip.MustParseAddr(a)}, nil
+	}
+	return nil, errors.New("no such name")
 }
 
-func (nameless) LookupSRV(context.Context, string, string, string) (string, []*net.SRV, error) {
-	return "", nil, errors.New("no names here")
+func (names) LookupSRV(context.Context, string, string, string) (string, []*net.SRV, error) {
+	return "", nil, errors.New("no such name")
 }
 
 // peer makes another far side.

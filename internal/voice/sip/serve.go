@@ -19,6 +19,7 @@ func (c *Call) serve(req *sip.Request, tx *wire.ServerTx, from wire.Flow) {
 		// Of a call out before its answer there is a tag for each phone that rings;
 		// what they may send then is UPDATE.
 		if c.out && c.phase == ringing && c.d.remoteTag == "" && req.Method == mUPDATE {
+			c.last = from
 			c.updated(req, tx)
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/netip"
@@ -17,6 +18,10 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"ringdown/internal/voice/sip/wire"
+
+	"github.com/emiago/sipgo/sip"
 )
 
 // loopback is an address range of trunks on this machine.
@@ -248,4 +253,64 @@ func manyCalls(t testing.TB, calls int) {
 func BenchmarkCalls(b *testing.B) {
 	b.ReportAllocs()
 	manyCalls(b, b.N)
+}
+
+// TestEarlyUpdate: an UPDATE before the answer, over a connection, is answered with a
+// Contact that leads back over one.
+func TestEarlyUpdate(t *testing.T) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	e := listening(t, Options{Trunks: []Trunk{{Name: "far", Address: "sip:" + l.Addr().String() + ";transport=tcp"}}})
+	ears := newEars()
+	if _, err := e.Dial(Invitation{Trunk: "far", To: "1", From: "2", Media: ears.media, Hear: ears.hear}); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	in := wire.NewParser().NewSIPStream()
+	defer in.Close()
+	next := func() sip.Message {
+		buf := make([]byte, 8192)
+		for {
+			n, err := conn.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := in.Write(buf[:n]); err != nil {
+				t.Fatal(err)
+			}
+			if m, _, err := in.ParseNext(); err == nil {
+				return m
+			}
+		}
+	}
+	invite, ok := next().(*sip.Request)
+	if !ok || invite.Method != mINVITE {
+		t.Fatalf("got\n%v", invite)
+	}
+	update := msg("UPDATE sip:ringdown@127.0.0.1 SIP/2.0", "Via: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKu;rport",
+		"From: <sip:1@127.0.0.1>;tag=x", "To: "+wire.Field(invite, "From"), "Call-ID: "+string(*invite.CallID()), "CSeq: 1 UPDATE")
+	if _, err := io.WriteString(conn, answerText(invite, 180, "x")+update); err != nil {
+		t.Fatal(err)
+	}
+	res, ok := next().(*sip.Response)
+	if !ok || res.StatusCode != 200 {
+		t.Fatalf("got\n%v", res)
+	}
+	if got, want := wire.Field(res, "Contact"), "<sip:ringdown@"+e.Addr().String()+";transport=tcp>"; got != want {
+		t.Errorf("Contact %s, want %s", got, want)
+	}
+	if _, err := io.WriteString(conn, answerText(invite, 486, "x")); err != nil {
+		t.Fatal(err)
+	}
+	ears.want(t, Ringing)
+	ears.over(t, Refused, 486)
 }

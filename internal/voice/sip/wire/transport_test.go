@@ -246,7 +246,7 @@ func (f *failing) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
 }
 
 func (f *failing) WriteToUDPAddrPort(b []byte, _ netip.AddrPort) (int, error) { return len(b), nil }
-func (f *failing) LocalAddr() net.Addr { return &net.UDPAddr{} }
+func (f *failing) LocalAddr() net.Addr                                        { return &net.UDPAddr{} }
 
 func (f *failing) Addr() net.Addr { return &net.TCPAddr{} }
 
