@@ -376,20 +376,20 @@ func (b *callBench) benchSetups(ctx context.Context) error {
 	}
 	rate := middleOf(ours, func(s setups) float64 { return s.perSecond })
 	floor := middleOf(floors, func(s setups) float64 { return s.perSecond })
-	print := func(name string, s setups) {
+	show := func(name string, s setups) {
 		fmt.Printf("  %-40s %6.0f a second, INVITE to 200 p50 %v, p99 %v, most %v; %d failed, %d messages sent again\n", name, s.perSecond,
 			s.p50.Round(100*time.Microsecond), s.p99.Round(100*time.Microsecond), s.most.Round(time.Millisecond), s.failed, s.again)
 	}
 	fmt.Printf("setups: calls that hear a prompt of %v and are hung up on; %d callers, %d rounds of %d calls, medians (aim: 300 a second)\n",
 		promptLength, o.callers, o.rounds, o.setups)
-	print("as fast as answers come", rate)
-	print("floor: bare telephones, no sound", floor)
+	show("as fast as answers come", rate)
+	show("floor: bare telephones, no sound", floor)
 	fmt.Printf("  %-40s %v, of the floor %v, until records are delivered; %d of all rounds failed\n", "CPU of a call",
 		middle(cpu).Round(10*time.Microsecond), middle(floorCPU).Round(10*time.Microsecond), failed)
 	paced := b.t.paced(0.9*rate.perSecond, 2*o.length, e.address())
-	print("at 9/10 of that rate, paced", paced)
+	show("at 9/10 of that rate, paced", paced)
 	if at := 300.0; rate.perSecond > at {
-		print("at 300 a second, paced", b.t.paced(at, 2*o.length, e.address()))
+		show("at 300 a second, paced", b.t.paced(at, 2*o.length, e.address()))
 	}
 	fmt.Println()
 	if failed+paced.failed > 0 {
@@ -574,14 +574,19 @@ func (b *callBench) benchBridges(mu *sync.Mutex) error {
 		fmt.Printf("  %-40s p50 %v, p99 %v; of %d packets %d lost; the generator was late by %v at most\n", row.name,
 			p50.Round(time.Microsecond), p99.p99.Round(10*time.Microsecond), sent, lost, p99.late.Round(100*time.Microsecond))
 	}
-	added := make([]float64, len(bridge))
-	added50 := make([]float64, len(bridge))
-	for i := range bridge {
-		added[i], added50[i] = float64(bridge[i].p99-direct[i].p99), float64(bridge[i].p50-direct[i].p50)
+	for _, row := range []struct {
+		name, aim string
+		costs     []cost
+	}{{"added by the bare relay", "", relay}, {"added by the bridge", " (aim: under 20ms)", bridge}} {
+		var p50, p99 []float64
+		for i, c := range row.costs {
+			p50, p99 = append(p50, float64(c.p50-direct[i].p50)), append(p99, float64(c.p99-direct[i].p99))
+		}
+		fmt.Printf("  %-40s p50 %v, p99 %v%s, of the rounds %v to %v\n", row.name, time.Duration(median(p50)).Round(time.Microsecond),
+			time.Duration(median(p99)).Round(10*time.Microsecond), row.aim,
+			time.Duration(slices.Min(p99)).Round(10*time.Microsecond), time.Duration(slices.Max(p99)).Round(10*time.Microsecond))
 	}
-	fmt.Printf("  %-40s p50 %v, p99 %v (aim: under 20ms), of the rounds %v to %v\n\n", "added by the bridge",
-		time.Duration(median(added50)).Round(time.Microsecond), time.Duration(median(added)).Round(10*time.Microsecond),
-		time.Duration(slices.Min(added)).Round(10*time.Microsecond), time.Duration(slices.Max(added)).Round(10*time.Microsecond))
+	fmt.Printf("  load of the machine after: %s\n\n", loadAverage())
 	return nil
 }
 

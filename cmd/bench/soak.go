@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,23 +28,34 @@ const (
 	soakCallers = 120
 	// soakSamples is how often it is looked at what the server takes up.
 	soakSamples = 10
+	// soakRate is how many are begun a second.
+	soakRate = 200
 	// soakWarm is which part of the calls is left out when memory is judged: before
-	// it, caches fill, and what SIP remembers of a call for 32 s (RFC 3261 §17) still
-	// grows with the rate.
+	// it, caches fill, and what SIP remembers of calls (soakMemory) still grows.
 	soakWarm = 0.5
 	// soakGrowth is by how much memory may differ between the samples after that and
 	// still be called flat: the collector lets the heap swing.
-	soakGrowth = 1.15
+	soakGrowth = 1.1
 	// soakRest is how long the server has to put everything away.
 	soakRest = 90 * time.Second
+	// soakMemory is how long SIP remembers a call that is over, to answer what comes
+	// again (timers H and J of RFC 3261 §17), and some time to forget it.
+	soakMemory = 36 * time.Second
+	// soakPart is which part of the calls is made once more before all, and once more
+	// when SIP has forgotten them: so the collector has run, and what lives after the
+	// one and the other can be compared. It may differ by soakKept.
+	soakPart = 20
+	soakKept = 6 << 20
+	// soakWhole is how many calls are enough to judge memory.
+	soakWhole = 5000
 )
 
 // gauges are what a server takes up.
 type gauges struct {
-	calls                              int // that were made before
-	resident, heap                     int64
-	goroutines, files                  int
-	sip, sessions, ports, far, strayed int
+	calls                int // that were made before
+	resident, heap       int64
+	goroutines, files    int
+	sip, sessions, ports int
 }
 
 // look reads the server's metrics.
@@ -64,15 +77,14 @@ func (s *callServer) look(ctx context.Context) (gauges, error) {
 			}
 		}
 	}
-	for _, name := range []string{"ringdown_sip_calls", "ringdown_rtp_ports", "go_goroutines", "process_open_fds"} {
+	for _, name := range []string{"ringdown_sip_calls", "ringdown_rtp_ports", "go_goroutines", "process_open_fds", "go_gc_heap_live_bytes"} {
 		if _, is := values[name]; !is {
 			return gauges{}, fmt.Errorf("/-/metrics has no %s", name)
 		}
 	}
 	return gauges{
-		resident: int64(values["process_resident_memory_bytes"]),
-		// The collector runs next when the heap is twice what lived after it ran last.
-		heap:       int64(values["go_memstats_next_gc_bytes"]) / 2,
+		resident:   int64(values["process_resident_memory_bytes"]),
+		heap:       int64(values["go_gc_heap_live_bytes"]),
 		goroutines: int(values["go_goroutines"]), files: int(values["process_open_fds"]),
 		sip: int(values["ringdown_sip_calls"]), sessions: int(values["ringdown_rtp_sessions"]), ports: int(values["ringdown_rtp_ports"]),
 	}, nil
@@ -94,6 +106,9 @@ type soaking struct {
 	s     *callServer
 	t     *telephones
 	sound string
+	data  string // folder of the server
+	// recorded is how many calls were that a recording must be of.
+	recorded atomic.Int64
 	// expected are the outbound calls that are waited for, by number.
 	expected sync.Map // number → chan *talk
 }
@@ -196,14 +211,14 @@ func soak(ctx context.Context, o options, bin, data string) error {
 	if err != nil {
 		return err
 	}
-	k := &soaking{sound: e.address()}
+	k := &soaking{sound: e.address(), data: data}
 	if k.t, err = listenTelephones(k.manner); err != nil {
 		return err
 	}
 	defer k.t.close()
 	k.t.met = func(number string, c *talk) {
 		if rings, is := k.expected.Load(number); is {
-			rings.(chan *talk) <- c //nolint:errcheck // nothing else is stored
+			rings.(chan *talk) <- c
 		}
 	}
 	if k.s, err = startCallServer(ctx, bin, data, k.t.local); err != nil {
@@ -233,37 +248,74 @@ func soak(ctx context.Context, o options, bin, data string) error {
 	fmt.Printf("soak: %d short calls of %d kinds, %d at once, load of the machine before: %s\n", o.soak, len(kinds), soakCallers, loadAverage())
 	fmt.Printf("  %8s %12s %12s %11s %7s %10s %9s %6s\n", "calls", "resident MB", "live heap MB", "goroutines", "files", "SIP calls", "sessions", "ports")
 	before.print()
+	failed := 0
+	if o.soak >= soakWhole {
+		if _, failed, err = k.run(ctx, o.soak/soakPart, 1, kinds); err != nil {
+			return err
+		}
+		if before, err = k.settle(ctx, before); err != nil {
+			return err
+		}
+		fmt.Printf("  after %d calls, from which on what is left is counted\n", o.soak/soakPart)
+		before.print()
+	}
 	began := time.Now()
-	samples, failed, err := k.run(ctx, o.soak, kinds)
+	samples, bad, err := k.run(ctx, o.soak, soakSamples, kinds)
 	took := time.Since(began)
 	if err != nil {
 		return err
 	}
+	failed += bad
 	after, left := k.settle(ctx, before)
 	after.calls = o.soak
-	fmt.Printf("  %8s\n", "after a rest")
+	fmt.Println("  after a rest")
 	after.print()
-	fmt.Printf("  %.0f calls a second, %d failed, %d messages sent again, %d requests about calls that were over\n",
-		float64(o.soak)/took.Seconds(), failed, k.t.again.Load(), k.t.strayed.Load())
-	problems := []error{left}
+	problems := []error{left, flat(samples)}
+	if o.soak >= soakWhole {
+		time.Sleep(soakMemory)
+		_, more, err := k.run(ctx, o.soak/soakPart, 1, kinds)
+		if err != nil {
+			return err
+		}
+		after, left := k.settle(ctx, before)
+		after.calls = o.soak + o.soak/soakPart
+		fmt.Printf("  when SIP has forgotten them, and %d more\n", o.soak/soakPart)
+		after.print()
+		if failed += more; after.heap > before.heap+soakKept {
+			problems = append(problems, fmt.Errorf("%.1f MB of memory are left", float64(after.heap-before.heap)/(1<<20)))
+		}
+		problems = append(problems, left)
+	}
+	stored, err := countFiles(filepath.Join(data, "objects", "recordings"))
+	if err != nil {
+		return err
+	}
+	if want := int(k.recorded.Load()); stored != want {
+		problems = append(problems, fmt.Errorf("%d recordings are stored of %d", stored, want))
+	}
+	fmt.Printf("  %.0f calls a second, %d recordings stored, %d failed, %d messages sent again, %d requests about calls that were over\n",
+		float64(o.soak)/took.Seconds(), stored, failed, k.t.again.Load(), k.t.strayed.Load())
 	if failed > 0 {
 		problems = append(problems, fmt.Errorf("%d calls failed", failed))
 	}
-	problems = append(problems, flat(samples))
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
-	fmt.Printf("  nothing is left behind, memory is flat\n\n")
+	if o.soak < soakWhole {
+		fmt.Printf("  nothing is left behind; for memory it takes %d calls\n\n", soakWhole)
+	} else {
+		fmt.Printf("  nothing is left behind, memory is flat\n\n")
+	}
 	return nil
 }
 
 // run makes the calls, and looks at the server from time to time.
-func (k *soaking) run(ctx context.Context, n int, kinds []soakKind) (samples []gauges, failed int, err error) {
+func (k *soaking) run(ctx context.Context, n, looksAt int, kinds []soakKind) (samples []gauges, failed int, err error) {
 	var next, failures atomic.Int64
 	var wg sync.WaitGroup
 	said := make([]atomic.Bool, len(kinds))
-	every := max(1, n/soakSamples)
-	looks := make(chan int, soakSamples+1)
+	every, began := max(1, n/looksAt), time.Now()
+	looks := make(chan int, looksAt+1)
 	for range soakCallers {
 		wg.Go(func() {
 			for {
@@ -274,7 +326,11 @@ func (k *soaking) run(ctx context.Context, n int, kinds []soakKind) (samples []g
 				if i > 0 && i%every == 0 {
 					looks <- i
 				}
+				time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / soakRate)))
 				kind := kinds[i%len(kinds)]
+				if strings.HasSuffix(kind.name, "recorded") {
+					k.recorded.Add(1)
+				}
 				if err := kind.call(ctx, i); err != nil {
 					failures.Add(1)
 					if !said[i%len(kinds)].Swap(true) {
@@ -313,6 +369,10 @@ func (k *soaking) settle(ctx context.Context, before gauges) (gauges, error) {
 		if err != nil {
 			return g, err
 		}
+		unstored, err := countFiles(filepath.Join(k.data, "recordings"))
+		if err != nil {
+			return g, err
+		}
 		var left []error
 		for _, of := range []struct {
 			what         string
@@ -322,6 +382,7 @@ func (k *soaking) settle(ctx context.Context, before gauges) (gauges, error) {
 			{"sessions of sound", g.sessions, 0},
 			{"ports", g.ports, 0},
 			{"calls of the far side", k.t.live(), 0},
+			{"recordings that are not stored", unstored, 0},
 			{"goroutines", g.goroutines, before.goroutines + spare},
 			{"open files", g.files, before.files + spare},
 		} {
@@ -335,10 +396,24 @@ func (k *soaking) settle(ctx context.Context, before gauges) (gauges, error) {
 	}
 }
 
+// countFiles is how many files there are below a folder.
+func countFiles(dir string) (n int, err error) {
+	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && !d.IsDir() {
+			n++
+		}
+		return err
+	})
+	return n, err
+}
+
 // flat says whether memory has stopped to grow.
 func flat(samples []gauges) error {
 	late := samples[int(float64(len(samples))*soakWarm):]
-	if len(late) < 4 {
+	if len(late) < 4 || late[0].calls < soakWhole/2 {
 		return nil // too few to tell
 	}
 	var errs []error
@@ -349,10 +424,10 @@ func flat(samples []gauges) error {
 		{"resident memory", func(g gauges) int64 { return g.resident }},
 		{"the live heap", func(g gauges) int64 { return g.heap }},
 	} {
-		middleOfHalf := func(half []gauges) float64 {
+		least := func(half []gauges) float64 {
 			return float64(m.of(slices.MinFunc(half, func(a, b gauges) int { return int(m.of(a) - m.of(b)) })))
 		}
-		first, second := middleOfHalf(late[:len(late)/2]), middleOfHalf(late[len(late)/2:])
+		first, second := least(late[:len(late)/2]), least(late[len(late)/2:])
 		if second > first*soakGrowth {
 			errs = append(errs, fmt.Errorf("%s grows: %.1f MB, then %.1f MB", m.what, first/(1<<20), second/(1<<20)))
 		}

@@ -1,6 +1,21 @@
 package server
 
-import "sync/atomic"
+import (
+	"regexp"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// goCollector collects what is usual of Go's runtime, and what of the heap was in
+// use after the last collection: what grows there, whatever the heap floor and the
+// rate of requests, is kept by somebody.
+func goCollector() prometheus.Collector {
+	return collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
+		collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile(`^/gc/heap/live:bytes$`)},
+	))
+}
 
 // heapFloor is memory that is never touched, so it costs address space and
 // nothing else; but the garbage collector, which starts when the heap has
