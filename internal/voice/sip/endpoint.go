@@ -141,8 +141,9 @@ func open(ctx context.Context, o Options, s wire.Sockets, t wire.Timers, d wire.
 	e.tx = wire.NewTransactions(e.net, t)
 	// What the endpoint does by itself goes on until Close, not until ctx is done:
 	// that is the one of opening.
-	e.life, e.die = context.WithCancel(context.WithoutCancel(ctx))
-	ctx, e.end = context.WithCancel(e.life)
+	ctx = context.WithoutCancel(ctx)
+	e.life, e.die = context.WithCancel(ctx)
+	ctx, e.end = context.WithCancel(ctx)
 	e.guard.start(ctx)
 	e.net.Serve()
 	for _, t := range e.trunks {
