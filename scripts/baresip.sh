@@ -77,4 +77,6 @@ holds_call callee "${port[0]}" "${api[@]}" --flow "$talk_flow" --from "$talk_num
 ends --method API --number "$talk_number" --attribute first=1 --attribute second=2 +12065550002=CUSTOMER_DISCONNECT
 sound in 1
 sound out 1
+settled
+stop
 echo "All calls went as they should"

@@ -128,8 +128,10 @@ done_with unacknowledged
 ends --prefix +12069 --count 3 --reason TELECOM_PROBLEM
 ends --method API --unanswered --wait 60s +12069000001=TELECOM_TIMEOUT +12069000002=TELECOM_TIMEOUT
 
-echo "A server with a trunk elsewhere"
+settled
 stop
+
+echo "A server with a trunk elsewhere"
 cat >"$work/ringdown.yaml" <<END
 numbers: [{number: "+14155550101"}, {number: "+14155550102"}, {number: "+14155550103"}, {number: "+14155550104"}]
 speech: {engine: none}
@@ -137,4 +139,5 @@ sip: {trunks: [{name: elsewhere, sources: [127.0.0.2]}]}
 END
 start
 "$work/sip" stranger --server "$SIP" --from 127.0.0.1 --friend 127.0.0.2 --number "$menu_number"
+stop
 echo "All calls ended as they should"

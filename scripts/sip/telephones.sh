@@ -6,6 +6,7 @@
 #   start [flag]...  starts a server with work/ringdown.yaml and an instance; sets
 #                    SIP, api, and what "sip setup" prints
 #   stop             ends it
+#   settled          waits until nothing is left of the calls
 #   telephone NAME SCENARIO PORT PREFIX COUNT [flag]...   starts sipp
 #   done_with NAME...   waits for them: each call of theirs must be good
 #   ends [flag]...   looks at what became of contacts
@@ -85,9 +86,34 @@ start() {
 	eval "$settings"
 	# shellcheck disable=SC2154 # setup prints instance=…
 	api=(--endpoint-url "$URL" --instance-id "$instance")
+	read -r idle_goroutines idle_files < <(measure)
 }
 
-stop() { stop_server; }
+# measure prints how many goroutines the server has, and open files.
+measure() {
+	curl -fsS "$URL/-/metrics" | awk '$1 == "go_goroutines" { g = $2 } $1 == "process_open_fds" { f = $2 } END { print g, f }'
+}
+
+# settled wants as many of both as there were before the first call, but for a few
+# that serve the API and the database.
+settled() {
+	local goroutines files few=20 tries
+	for tries in $(seq 100); do
+		read -r goroutines files < <(measure)
+		if [ "$goroutines" -le $((idle_goroutines + few)) ] && [ "$files" -le $((idle_files + few)) ]; then
+			echo "  ok  nothing is left of the calls: $goroutines goroutines and $files open files, $idle_goroutines and $idle_files before"
+			return
+		fi
+		[ "$tries" != 100 ] || fail "after the calls there are $goroutines goroutines and $files open files, $idle_goroutines and $idle_files before"
+		sleep 0.5
+	done
+}
+
+# stop wants a log without errors, and ends the server.
+stop() {
+	! grep -qE 'level=ERROR|^panic|DATA RACE' "$DATA/log" || fail "the server has errors in its log"
+	stop_server
+}
 
 # telephone starts a sipp that takes COUNT calls or, when it is given the beginning
 # of the numbers that call, makes them.
