@@ -114,7 +114,7 @@ type process struct {
 func startProcess(t *testing.T, binary, data string) *process {
 	t.Helper()
 	//nolint:gosec // the arguments are the test's own
-	p := &process{cmd: exec.CommandContext(context.Background(), binary, "serve", "--data", data, "--listen", "127.0.0.1:0"), output: newTranscript(), exited: make(chan struct{})}
+	p := &process{cmd: exec.CommandContext(context.Background(), binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--sip-listen", "127.0.0.1:0"), output: newTranscript(), exited: make(chan struct{})}
 	p.data = data
 	out, err := p.cmd.StderrPipe()
 	if err != nil {

@@ -255,7 +255,7 @@ func (d *demonstration) claimNumber() error {
 // keepRecordings says where recordings of calls are kept.
 func (d *demonstration) keepRecordings() error {
 	d.say("A place for recordings of calls.")
-	d.command("aws connect associate-instance-storage-config --instance-id %s \\\n"+
+	d.command("aws connect associate-instance-storage-config \\\n      --instance-id %s \\\n"+
 		"      --resource-type CALL_RECORDINGS \\\n      --storage-config 'StorageType=S3,S3Config={BucketName=%s,BucketPrefix=demo}'", d.instance, demoBucket)
 	_, err := d.client.AssociateInstanceStorageConfig(d.ctx, &connect.AssociateInstanceStorageConfigInput{
 		InstanceId: &d.instance, ResourceType: types.InstanceStorageResourceTypeCallRecordings,
