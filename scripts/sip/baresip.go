@@ -270,9 +270,10 @@ func (e *ears) samples() ([]int16, error) {
 	return all, nil
 }
 
-// await waits until a tone has sounded for a fifth of a second.
+// await waits until a tone has sounded for a tenth of a second. More at a time may
+// have a seam where a busy machine was late.
 func (e *ears) await(ctx context.Context, hz float64) error {
-	const window = 1600 // samples
+	const window = 800 // samples
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {

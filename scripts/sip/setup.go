@@ -29,6 +29,7 @@ var prompts = []struct {
 	{"menu", 1000, 200 * time.Millisecond},
 	{"bye", 1300, 200 * time.Millisecond},
 	{"welcome", 700, 3 * time.Second},
+	{"first", 1000, 500 * time.Millisecond},
 	{"second", 1300, 500 * time.Millisecond},
 	{"long", 1600, 30 * time.Second},
 	{"holding", 1200, 5 * time.Second},
@@ -199,7 +200,7 @@ func flows(prompt map[string]string) map[string]flow {
 		"holding":  menu(say("hello", prompt["hello"], "holding"), say("holding", prompt["holding"], "menu")),
 		"talk": document(
 			say("welcome", prompt["welcome"], "first"),
-			ask("first", prompt["menu"], "60", "end", map[string]string{"1": "pressed"}),
+			ask("first", prompt["first"], "60", "end", map[string]string{"1": "pressed"}),
 			note("pressed", "first", "1", "second"),
 			ask("second", prompt["second"], "60", "end", map[string]string{"2": "again"}),
 			note("again", "second", "2", "long"),

@@ -32,7 +32,7 @@ fail() {
 	done
 	if [ -e "$DATA/log" ]; then
 		printf -- '--- the last warnings of the server:\n' >&2
-		grep -E 'level=(WARN|ERROR)|panic|DATA RACE' "$DATA/log" | tail -n 15 >&2
+		grep -E 'level=(WARN|ERROR)|panic|DATA RACE' "$DATA/log" | tail -n 15 >&2 || true
 		printf -- '--- the last lines of the server:\n' >&2
 		tail -n 5 "$DATA/log" >&2
 	fi
