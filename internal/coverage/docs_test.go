@@ -161,7 +161,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		for _, m := range regexp.MustCompile(`Name: "(ringdown_[a-z_]+)"`).FindAllStringSubmatch(read(t, path), -1) {
+		for _, m := range regexp.MustCompile(`(?:Name: |NewDesc\()"(ringdown_[a-z_]+)"`).FindAllStringSubmatch(read(t, path), -1) {
 			declared[m[1]] = true
 		}
 		return nil
