@@ -112,6 +112,54 @@ var rooms = []room{
 		"who somebody is does not depend on what they may do or on how they ask",
 	},
 	{
+		"internal/identity/saml", nil,
+		[]string{"github.com/crewjam/saml", "github.com/russellhaering/goxmldsig", "github.com/beevik/etree", "github.com/mattermost/xml-roundtrip-validator"},
+		"whether an assertion holds depends on its bytes, the provider's key and the clock; what follows from it is decided elsewhere",
+	},
+	{
+		"internal/identity/ldap", nil,
+		[]string{"github.com/go-ldap/ldap/v3", "github.com/go-asn1-ber/asn1-ber", "golang.org/x/time"},
+		"a directory is asked about names and passwords, whoever needs to know",
+	},
+	{
+		"internal/identity/oidc", nil,
+		[]string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"},
+		"as ldap",
+	},
+	{
+		"internal/audit", nil, nil,
+		"it writes down what it is told",
+	},
+	{
+		"internal/mail", nil,
+		[]string{"github.com/wneessen/go-mail"},
+		"a message is sent whatever it says",
+	},
+	{
+		"internal/federation",
+		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/iam", "internal/identity/saml", "internal/store"},
+		nil,
+		"who may assume which role is settled before any operation of Amazon Connect is asked",
+	},
+	{
+		"internal/signin",
+		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/federation", "internal/iam", "internal/identity", "internal/identity/ldap", "internal/identity/oidc", "internal/mail", "internal/store"},
+		[]string{"golang.org/x/time", uuid},
+		"who is let in is decided here, for pages and tokens alike; users are known through a narrow interface, and HTML not at all",
+	},
+	{
+		"internal/login",
+		[]string{"internal/domain", "internal/fault", "internal/federation", "internal/signin"},
+		[]string{uuid},
+		"pages show what signin decides; none of them reads the store",
+	},
+	{
+		"internal/scim",
+		[]string{"internal/audit", "internal/domain", "internal/fault"},
+		[]string{sdk + "/aws", sdk + "/service/connect", uuid},
+		"SCIM is another language for the operations on users, and has no way around them",
+	},
+	{
 		"internal/catalog",
 		[]string{"internal/domain", "internal/fault", "internal/search", "internal/store"},
 		[]string{sdkTypes},
@@ -269,7 +317,7 @@ var rooms = []room{
 	},
 	{
 		"internal/app/*",
-		[]string{"internal/audio", "internal/catalog", "internal/chat", "internal/contact", "internal/contact/record", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/objects", "internal/search", "internal/starter", "internal/store"},
+		[]string{"internal/audio", "internal/catalog", "internal/chat", "internal/contact", "internal/contact/record", "internal/contract/connectparticipant", "internal/contract/connectparticipant/types", "internal/domain", "internal/evaluation", "internal/fault", "internal/federation", "internal/flow", "internal/flow/machine", "internal/flowtest", "internal/objects", "internal/search", "internal/signin", "internal/starter", "internal/store"},
 		[]string{sdk},
 		"an area serves its operations through the catalog, or through the engine of contacts, whose types are the words for what lives; it knows neither HTTP nor SQL, and asks a sibling through a narrow interface that it declares itself",
 	},
@@ -347,10 +395,12 @@ var bans = []ban{
 		[]string{
 			"internal/fault", "internal/contract", "internal/sigv4", "internal/gateway", "internal/server",
 			"internal/server/servertest", "internal/conformance", "cmd/bench", "scripts/*",
-			"internal/lambda",       // functions are called by HTTP
-			"internal/event",        // and events delivered by it
-			"internal/chat/topics",  // as chats are to topics
-			"internal/voice/speech", // and voices are a service's
+			"internal/lambda",                 // functions are called by HTTP
+			"internal/event",                  // and events delivered by it
+			"internal/chat/topics",            // as chats are to topics
+			"internal/voice/speech",           // and voices are a service's
+			"internal/identity/oidc",          // so are identities
+			"internal/login", "internal/scim", // pages and protocols of their own
 		},
 		"rules that know HTTP cannot be used by a call or a flow",
 	},
@@ -359,6 +409,8 @@ var bans = []ban{
 		[]string{
 			"internal/gateway", "internal/server", "internal/conformance", "cmd/bench", "scripts/*",
 			"internal/voice/sip/wire", "internal/voice/media", // calls have edges of their own
+			"internal/identity/ldap", "internal/mail", // and so have directories and mail
+			"internal/login", // it tells whom a proxy speaks for
 		},
 		"only the edge of the process talks to the network",
 	},

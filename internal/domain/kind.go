@@ -70,6 +70,10 @@ const (
 	// KindContact has ARNs, and no records: contacts have a table of their own.
 	KindContact   Kind = 62
 	KindAccessKey Kind = 100
+	// What else of the account is kept beside access keys.
+	KindSCIMToken    Kind = 101
+	KindSAMLProvider Kind = 102
+	KindRole         Kind = 103
 )
 
 // kindInfo is what the rest of the system derives from a kind.
@@ -148,6 +152,9 @@ var kinds = map[Kind]kindInfo{
 	KindAttachedFile:                 {name: "AttachedFile", segment: "file"},
 	KindContact:                      {name: "Contact", segment: "contact"},
 	KindAccessKey:                    {name: "AccessKey"},
+	KindSCIMToken:                    {name: "SCIMToken"},
+	KindSAMLProvider:                 {name: "SAMLProvider"},
+	KindRole:                         {name: "Role"},
 }
 
 // kindOfSegment finds a kind by its ARN segment.

@@ -17,7 +17,18 @@ type User struct {
 	Username string
 	// PasswordHash is an argon2id hash in PHC form; of CONNECT_MANAGED users
 	// only.
-	PasswordHash    string        `json:",omitempty"`
+	PasswordHash string `json:",omitempty"`
+	// PasswordChosen says that the user has chosen the password, rather than
+	// whoever made the user.
+	PasswordChosen bool `json:",omitempty"`
+	// FederatedBy is the unique id of the principal that the user is bound to,
+	// which alone may have federation tokens for it; empty until the first.
+	FederatedBy string `json:",omitempty"`
+	// ExternalID and Inactive are what SCIM keeps of a user: the id that the
+	// identity provider gave it, and that it must not sign in (RFC 7643 §3.1,
+	// §4.1.1).
+	ExternalID      string        `json:",omitempty"`
+	Inactive        bool          `json:",omitempty"`
 	DirectoryUserID string        `json:",omitempty"`
 	IdentityInfo    *IdentityInfo `json:",omitempty"`
 	PhoneConfig     *PhoneConfig  `json:",omitempty"`

@@ -1,0 +1,2 @@
+// Package federation serves GetFederationToken.
+package federation
