@@ -18,6 +18,9 @@ var fewOf = map[domain.Kind]string{
 	domain.KindInstance:           "it is what is filled",
 	domain.KindHierarchyStructure: "an instance has one",
 	domain.KindAccessKey:          "it belongs to the server",
+	domain.KindSCIMToken:          "as access keys",
+	domain.KindSAMLProvider:       "as access keys",
+	domain.KindRole:               "as access keys",
 
 	domain.KindContact:      "contacts have a table of their own",
 	domain.KindAttachedFile: "it belongs to a contact or a case, and no operation lists those of one",
