@@ -96,7 +96,7 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 
 // sections are what the configuration file alone can say, by key.
 func (s *settings) sections() map[string]any {
-	return map[string]any{"numbers": &s.Numbers, "calls": &s.Calls, "objects": &s.Objects, "lambda": &s.Lambda, "events": &s.Events, "streaming": &s.Streaming, "simulation": &s.Simulation, "sip": &s.SIP, "speech": &s.Speech}
+	return map[string]any{"numbers": &s.Numbers, "calls": &s.Calls, "objects": &s.Objects, "lambda": &s.Lambda, "events": &s.Events, "streaming": &s.Streaming, "simulation": &s.Simulation, "sip": &s.SIP, "speech": &s.Speech, "sign-in": &s.SignIn}
 }
 
 // readConfigFile reads scalar settings, which it returns, and sections, which

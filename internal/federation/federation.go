@@ -47,14 +47,17 @@ type Options struct {
 	// Providers and Roles are those of the configuration file.
 	Providers []ProviderConfig
 	Roles     []RoleConfig
-	// Audiences are what assertions may be meant for; Recipient reports whether
-	// a URL is one of ours, or of AWS's, to which assertions may be posted.
-	Audiences []string
-	Recipient func(url string) bool
-	Keys      *iam.Keys // set by Use
-	Audit     *audit.Log
-	Logger    *slog.Logger
-	Now       func() time.Time
+	// Audiences are what assertions may be meant for; empty: AWS's
+	// (urn:amazon:webservices, https://signin.aws.amazon.com/saml) and our own
+	// entity id, which OwnAudience tells. Recipient reports whether a URL is one
+	// of ours, or of AWS's, to which assertions may be posted.
+	Audiences   []string
+	OwnAudience func() string
+	Recipient   func(url string) bool
+	Keys        *iam.Keys // set by Use
+	Audit       *audit.Log
+	Logger      *slog.Logger
+	Now         func() time.Time
 }
 
 // Federation is safe for concurrent use. It is an iam.Roles.

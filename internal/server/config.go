@@ -47,6 +47,8 @@ type Config struct {
 	SIPTrunk   string // sip:HOST:PORT that outbound calls go to
 	SIP        SIP
 	Speech     Speech
+	// SignIn says how users come in.
+	SignIn SignIn
 	// Simulation is who answers calls that no trunk takes.
 	Simulation Simulation
 	// Events is where contact events and contact records are delivered to.
