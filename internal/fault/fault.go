@@ -72,6 +72,18 @@ const (
 	NotImplemented             Code = "NotImplementedException"
 )
 
+// Exceptions of the Security Token Service, by the names that they have on the
+// wire (AWS STS API reference, "Errors" of AssumeRoleWithSAML and "Common
+// Errors"). A token that is too old is ExpiredToken, a caller who may not
+// AccessDenied.
+const (
+	ValidationError         Code = "ValidationError"
+	InvalidIdentityToken    Code = "InvalidIdentityToken"
+	IDPRejectedClaim        Code = "IDPRejectedClaim"
+	MalformedPolicyDocument Code = "MalformedPolicyDocument"
+	PackedPolicyTooLarge    Code = "PackedPolicyTooLarge"
+)
+
 // statuses lists every code that is not a 400.
 var statuses = map[Code]int{
 	ServiceQuotaExceeded:        http.StatusPaymentRequired,
@@ -84,6 +96,7 @@ var statuses = map[Code]int{
 	IncompleteSignature:         http.StatusForbidden,
 	ExpiredToken:                http.StatusForbidden,
 	ResourceNotFound:            http.StatusNotFound,
+	IDPRejectedClaim:            http.StatusForbidden,
 	UserNotFound:                http.StatusNotFound,
 	ContactFlowNotPublished:     http.StatusNotFound,
 	OutputTypeNotFound:          http.StatusNotFound,
