@@ -94,6 +94,9 @@ type Reader interface {
 	// Referrers lists the records that refer to a record in a role, by PK
 	// beyond after, at most limit (0 means all).
 	Referrers(ctx context.Context, to PK, role Role, after PK, limit int) ([]*Record, error)
+	// Recall returns what Remember kept under key: a nil Memo when there is
+	// nothing, or its time is over.
+	Recall(ctx context.Context, key string) (*Memo, error)
 }
 
 // Tx reads and writes within one transaction, on one goroutine at a time. When
@@ -116,16 +119,18 @@ type Tx interface {
 	// refers to is a ResourceInUseException. Deleting an instance removes all
 	// that belongs to it.
 	Delete(ctx context.Context, r *Record) error
-	// Recall returns what Remember kept under key: a nil Memo when there is
-	// nothing, or its time is over.
-	Recall(ctx context.Context, key string) (*Memo, error)
 	// Remember keeps m under key until m.Expires, in place of what was there.
 	Remember(ctx context.Context, key string, m Memo) error
+	// Forget drops what Remember kept under key, and reports whether there was
+	// something that Recall would have returned.
+	Forget(ctx context.Context, key string) (bool, error)
 }
 
-// Memo is what is remembered of a request that carried a client token.
+// Memo is what is remembered for a while and then of no use: the answer to a
+// request that carried a client token, a browser's session, a link that has been
+// used.
 type Memo struct {
-	Fingerprint []byte // of the request's parameters
+	Fingerprint []byte // of what Answer answers
 	Answer      []byte
 	Expires     time.Time
 	// Owner is the record that the memo is forgotten with; Root for none.

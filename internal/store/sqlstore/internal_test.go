@@ -274,7 +274,7 @@ func TestPlaceholders(t *testing.T) {
 	texts := []string{
 		selectByID, selectByName, listRecords, listHeaders, countRecords, countReferrers, listReferrers,
 		insertRecord, updateRecord, selectIdentity, deleteRecord, deleteRefs, deleteMembersRefs, deleteMembers,
-		selectMemo, upsertMemo, pruneMemos, listChanges, lastChange, oldChanges, pruneChanges,
+		selectMemo, upsertMemo, deleteMemo, pruneMemos, listChanges, lastChange, oldChanges, pruneChanges,
 		selectCounter, setCounter, advanceCounter,
 		selectContact, liveContacts, insertContact, updateContact, selectAttributes, upsertAttributes,
 		selectCursor, upsertCursor, takeLease, unsettledEntries, closeGap, settleEntries,

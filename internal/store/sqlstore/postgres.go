@@ -102,7 +102,7 @@ func openPostgres(ctx context.Context, o Options) (_ store.Store, err error) {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	s.keys = &keyBlocks{pool: own}
-	s.reader = reader{pgSession{pool: s.pool, gate: &s.gate}}
+	s.reader = reader{pgSession{pool: s.pool, gate: &s.gate}, s.options.Now}
 	s.notifier = startNotifier(o.Observer)
 	background := pgSession{pool: own}
 	s.settler = newSettler(background, o.Now)
@@ -163,7 +163,7 @@ func (s *postgresStore) View(ctx context.Context, fn func(store.Reader) error) (
 		// It has changed nothing, so there is nothing that ending it could lose.
 		_ = ptx.Rollback(context.WithoutCancel(ctx))
 	}()
-	return fn(reader{view})
+	return fn(reader{view, s.options.Now})
 }
 
 // Update runs fn again, up to 25 times, while it loses races. When the

@@ -58,7 +58,7 @@ func startPoller(ctx context.Context, s session, n *notifier, o Options) (*polle
 		settled: max(last-startBehind, 0), seen: make(map[int64]struct{}),
 	}
 	// What was there already is not news; only what fills a gap is.
-	known, err := reader{s}.changes(ctx, p.settled, 0)
+	known, err := reader{session: s}.changes(ctx, p.settled, 0)
 	if err != nil {
 		stop()
 		return nil, err
@@ -128,7 +128,7 @@ func (p *poller) poll(ctx context.Context, now time.Time) error {
 		p.notifier.commits <- commit{changes: news}
 	}
 	for {
-		changes, err := reader{p.session}.changes(ctx, from, pollRows)
+		changes, err := reader{session: p.session}.changes(ctx, from, pollRows)
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (p *poller) load(ctx context.Context, changes []store.Change) ([]store.Chan
 	if len(pks) == 0 {
 		return changes, nil
 	}
-	records, err := reader{p.session}.GetByPK(ctx, pks...)
+	records, err := reader{session: p.session}.GetByPK(ctx, pks...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 // reader is store.Reader on a session.
 type reader struct {
 	session session
+	now     func() time.Time
 }
 
 func notFound(kind domain.Kind, id string) error {
@@ -169,6 +170,29 @@ func (r reader) Referrers(ctx context.Context, to store.PK, role store.Role, aft
 		return nil, fmt.Errorf("list the referrers in role %s: %w", role, err)
 	}
 	return records, nil
+}
+
+// Recall does not remove what is out of date; the pruner does.
+func (r reader) Recall(ctx context.Context, key string) (*store.Memo, error) {
+	if !storable(key) {
+		return nil, nil
+	}
+	var memo *store.Memo
+	err := r.session.query(ctx, func(row row) error {
+		var m store.Memo
+		var expires int64
+		if err := row.Scan(&m.Fingerprint, &m.Answer, &expires); err != nil {
+			return err
+		}
+		m.Expires = fromMicros(expires)
+		m.Fingerprint, m.Answer = orNil(m.Fingerprint), orNil(m.Answer)
+		memo = &m
+		return nil
+	}, selectMemo, key, micros(r.now()))
+	if err != nil {
+		return nil, fmt.Errorf("recall: %w", err)
+	}
+	return memo, nil
 }
 
 // many returns the records of an answer; expect is how many there may be, 0

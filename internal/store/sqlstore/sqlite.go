@@ -89,7 +89,7 @@ func openSQLite(ctx context.Context, o Options) (_ store.Store, err error) {
 	if s.pool, err = openPool(ctx, path, &s.gate); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s.reader = reader{s.pool}
+	s.reader = reader{s.pool, s.options.Now}
 	conn, err := connectSQLite(ctx, path, writerPragmas)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -171,7 +171,7 @@ func (s *sqliteStore) View(ctx context.Context, fn func(store.Reader) error) err
 		// It has changed nothing, so there is nothing that ending it could lose.
 		_, _ = conn.exec(context.WithoutCancel(ctx), "ROLLBACK")
 	}()
-	return fn(reader{view})
+	return fn(reader{view, s.options.Now})
 }
 
 // Update waits for its turn to write no longer than ctx lasts. Fn must not call

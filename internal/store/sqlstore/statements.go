@@ -34,6 +34,7 @@ const (
 
 	selectMemo = `SELECT fingerprint, answer, expires FROM memo WHERE key = $1 AND expires > $2`
 	upsertMemo = `INSERT INTO memo (key, fingerprint, answer, expires, owner) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (key) DO UPDATE SET fingerprint = excluded.fingerprint, answer = excluded.answer, expires = excluded.expires, owner = excluded.owner`
+	deleteMemo = `DELETE FROM memo WHERE key = $1 AND expires > $2`
 	pruneMemos = `DELETE FROM memo WHERE key IN (SELECT key FROM memo WHERE expires <= $1 ORDER BY expires LIMIT $2)`
 
 	listChanges  = `SELECT seq, op, pk, instance, kind, id, version FROM change WHERE seq > $1 ORDER BY seq LIMIT $2`

@@ -22,7 +22,6 @@ import (
 type tx struct {
 	reader
 	session *txSession // that of reader
-	now     func() time.Time
 	// nextPK hands out a key that nothing else has or had.
 	nextPK func(context.Context) (store.PK, error)
 	// nextSeq hands out the number of an entry, where this process is the only
@@ -37,7 +36,7 @@ type tx struct {
 
 func newTx(s session, now func() time.Time, nextPK func(context.Context) (store.PK, error), observed bool) *tx {
 	doomed := &txSession{session: s}
-	return &tx{reader: reader{doomed}, session: doomed, now: now, nextPK: nextPK, observed: observed}
+	return &tx{reader: reader{doomed, now}, session: doomed, nextPK: nextPK, observed: observed}
 }
 
 // errOver is what a transaction answers after its fn has returned.
@@ -213,29 +212,6 @@ func (t *tx) Delete(ctx context.Context, r *store.Record) error {
 	return nil
 }
 
-// Recall does not remove what is out of date; the pruner does.
-func (t *tx) Recall(ctx context.Context, key string) (*store.Memo, error) {
-	if !storable(key) {
-		return nil, nil
-	}
-	var memo *store.Memo
-	err := t.session.query(ctx, func(row row) error {
-		var m store.Memo
-		var expires int64
-		if err := row.Scan(&m.Fingerprint, &m.Answer, &expires); err != nil {
-			return err
-		}
-		m.Expires = fromMicros(expires)
-		m.Fingerprint, m.Answer = orNil(m.Fingerprint), orNil(m.Answer)
-		memo = &m
-		return nil
-	}, selectMemo, key, micros(t.now()))
-	if err != nil {
-		return nil, fmt.Errorf("recall: %w", err)
-	}
-	return memo, nil
-}
-
 // Remember refuses a key that cannot be kept with an InvalidParameterException.
 func (t *tx) Remember(ctx context.Context, key string, m store.Memo) error {
 	if !storable(key) {
@@ -250,6 +226,18 @@ func (t *tx) Remember(ctx context.Context, key string, m store.Memo) error {
 		return fmt.Errorf("remember: %w", err)
 	}
 	return nil
+}
+
+// Forget takes what is out of date for gone already.
+func (t *tx) Forget(ctx context.Context, key string) (bool, error) {
+	if !storable(key) {
+		return false, nil
+	}
+	n, err := t.session.exec(ctx, deleteMemo, key, micros(t.now()))
+	if err != nil {
+		return false, fmt.Errorf("forget: %w", err)
+	}
+	return n > 0, nil
 }
 
 // changed notes a change for the log and the observer. The observer's record

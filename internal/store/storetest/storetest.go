@@ -50,6 +50,7 @@ var cases = []struct {
 	{"InstanceInUse", instanceInUse},
 	{"RootStays", rootStays},
 	{"Memos", memos},
+	{"MemosOnce", memosOnce},
 	{"ErrorUndoes", errorUndoes},
 	{"FailureDooms", failureDooms},
 	{"OverAfterwards", overAfterwards},

@@ -32,7 +32,34 @@ func memos(t *testing.T, open Open) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// A reader sees the same: by itself, and within one state.
+		alone, err := e.Recall(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, alone, m)
+		err = e.View(t.Context(), func(r store.Reader) error {
+			seen, err := r.Recall(t.Context(), key)
+			wantSame(t, seen, m)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		return m
+	}
+	forget := func(key string, want bool) {
+		t.Helper()
+		err := e.try(func(tx store.Tx) error {
+			was, err := tx.Forget(t.Context(), key)
+			if was != want {
+				t.Errorf("forgetting %q answers %t, want %t", key, was, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	remember := func(key string, m store.Memo) {
 		t.Helper()
@@ -74,6 +101,49 @@ func memos(t *testing.T, open Open) {
 	}
 	if recall("key") == nil {
 		t.Error("a memo went with the owner of another")
+	}
+
+	forget("Key", false)
+	forget("key\x00", false)
+	forget("key", true)
+	if recall("key") != nil {
+		t.Error("what was forgotten is recalled")
+	}
+	forget("key", false)
+	remember("key", store.Memo{Expires: now.Add(time.Hour)})
+	now = now.Add(time.Hour)
+	forget("key", false)
+}
+
+// memosOnce: of many that take one memo, one gets it.
+func memosOnce(t *testing.T, open Open) {
+	e := setup(t, open, Options{})
+	const rivals = 8
+	for round := range 5 {
+		key := fmt.Sprint("code/", round)
+		if err := e.try(func(tx store.Tx) error { return tx.Remember(t.Context(), key, store.Memo{Expires: time.Now().Add(time.Hour)}) }); err != nil {
+			t.Fatal(err)
+		}
+		var got atomic.Int32
+		var wg sync.WaitGroup
+		for range rivals {
+			wg.Go(func() {
+				var mine bool
+				err := e.try(func(tx store.Tx) (err error) {
+					mine, err = tx.Forget(t.Context(), key)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				} else if mine {
+					got.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n := got.Load(); n != 1 {
+			t.Errorf("%d of %d took the memo, want one", n, rivals)
+		}
 	}
 }
 
