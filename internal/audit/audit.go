@@ -33,7 +33,10 @@ type Event struct {
 	// Principal is the ARN of who signed the request, or of the role that was
 	// assumed.
 	Principal string `json:"principal,omitempty"`
-	Provider  string `json:"provider,omitempty"` // the identity provider's name
+	// Role is the ARN of the session of a role that was assumed or, when that was
+	// refused, of the role.
+	Role     string `json:"role,omitempty"`
+	Provider string `json:"provider,omitempty"` // the identity provider's name
 	// Key is the id of the access key or SCIM token that was made, used or
 	// deleted.
 	Key       string `json:"key,omitempty"`
