@@ -122,6 +122,10 @@ var rooms = []room{
 		"a directory is asked about names and passwords, whoever needs to know",
 	},
 	{
+		"internal/identity/ldap/ldaptest", nil, nil,
+		"it only lends directories to tests",
+	},
+	{
 		"internal/identity/oidc", nil,
 		[]string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2"},
 		"as ldap",
@@ -409,7 +413,7 @@ var bans = []ban{
 		[]string{
 			"internal/gateway", "internal/server", "internal/conformance", "cmd/bench", "scripts/*",
 			"internal/voice/sip/wire", "internal/voice/media", // calls have edges of their own
-			"internal/identity/ldap", "internal/mail", // and so have directories and mail
+			"internal/identity/ldap", "internal/identity/ldap/ldaptest", "internal/mail", // and so have directories and mail
 			"internal/login", // it tells whom a proxy speaks for
 		},
 		"only the edge of the process talks to the network",
@@ -417,7 +421,7 @@ var bans = []ban{
 	{
 		[]string{"os", "os/exec"},
 		[]string{
-			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest",
+			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
 			"internal/objects",      // a store in files, as sqlstore is in a database
 			"internal/event",        // one of its sinks is a file
@@ -433,11 +437,11 @@ var bans = []ban{
 	},
 	{
 		[]string{"testing"},
-		[]string{"internal/store/storetest", "internal/store/storetest/pgtest", "internal/server/servertest", "internal/conformance"},
+		[]string{"internal/store/storetest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/server/servertest", "internal/conformance"},
 		"test code does not belong in the program",
 	},
 	{
-		[]string{"internal/server/servertest", "internal/store/storetest"},
+		[]string{"internal/server/servertest", "internal/store/storetest", "internal/identity/ldap/ldaptest"},
 		[]string{"internal/conformance", "cmd/bench"},
 		"test code does not belong in the program",
 	},
