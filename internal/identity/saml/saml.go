@@ -5,31 +5,32 @@
 // SourceIdentity (IAM User Guide, "Configure SAML assertions for the
 // authentication response").
 //
-// An Assertion exists only of what the provider's key has signed: nothing
-// outside the signed element is ever read.
+// An Assertion exists only of what the provider's key has signed. A response
+// takes this way, and nothing goes back on it:
+//
+//   - parse: one XML document without DTD, comments, processing instructions,
+//     duplicate attributes or ids, of bounded depth, that a second writing and
+//     reading does not change;
+//   - shape: one Response, in it one Assertion, and signatures nowhere but
+//     directly in these two;
+//   - verify: every signature there is, by the keys of the metadata and nothing
+//     in KeyInfo; the answer is the canonical bytes that were digested;
+//   - read: those bytes are parsed anew, and the assertion is taken from there.
+//     What lies outside them (the Response around a signed Assertion) can only
+//     have the whole refused.
+//
+// Of goxmldsig only the canonicalization is used. Its own validation looks for
+// signatures at any depth, lets KeyInfo choose the key, and expects ECDSA
+// signatures in another form than RFC 6931 §2.3.6 has them; and the
+// ServiceProvider of crewjam/saml reads the time and the skew from variables
+// that all its users share, and chooses between solicited and unsolicited
+// responses once for all.
 package saml
 
 import (
+	"fmt"
 	"time"
 )
-
-// Provider is an identity provider as its metadata describes it. It is
-// read-only and may be used concurrently.
-type Provider struct {
-	entityID string
-}
-
-// ParseMetadata reads the metadata of one identity provider
-// (saml-metadata-2.0). The error says what is missing: it must have one
-// IDPSSODescriptor with a certificate for signing.
-func ParseMetadata(xml []byte) (*Provider, error) { panic("not yet") }
-
-// EntityID is the name that the provider's assertions have as their Issuer.
-func (p *Provider) EntityID() string { return p.entityID }
-
-// CanRedirect reports whether browsers can be sent to the provider: its metadata
-// names a SingleSignOnService of the HTTP-Redirect binding.
-func (p *Provider) CanRedirect() bool { panic("not yet") }
 
 // Request is a question to a provider: who is this browser's user?
 type Request struct {
@@ -39,13 +40,6 @@ type Request struct {
 	RelayState string
 	Now        time.Time
 }
-
-// NewRequestID makes an id for a Request: an NCName that cannot be guessed.
-func NewRequestID() string { panic("not yet") }
-
-// Redirect is the URL that a browser is sent to with a request
-// (saml-bindings-2.0 §3.4).
-func (p *Provider) Redirect(r Request) (string, error) { panic("not yet") }
 
 // Expect is what a response must be meant for.
 type Expect struct {
@@ -102,6 +96,10 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Text }
 
+func refuse(k Kind, format string, args ...any) *Error {
+	return &Error{Kind: k, Text: fmt.Sprintf(format, args...)}
+}
+
 // Kind groups the reasons to refuse a response, as STS does.
 type Kind int
 
@@ -112,15 +110,13 @@ const (
 	Rejected             // the provider itself says that it has not authenticated anybody
 )
 
-// Validate checks a response, XML of at most MaxResponse bytes, and returns its
-// assertion. The error is an *Error. What Validate cannot know is whether the
-// assertion has been used before: callers remember ID and Issuer until Expires.
-func (p *Provider) Validate(response []byte, e Expect) (*Assertion, error) { panic("not yet") }
-
 // MaxResponse is the longest response in bytes: 100,000 characters of base64,
 // as STS has it.
 const MaxResponse = 75_000
 
-// ServiceMetadata is our own metadata, which operators give to their provider:
-// our entity id and where assertions are posted to.
-func ServiceMetadata(entityID string, acs []string) ([]byte, error) { panic("not yet") }
+// MaxAge is how old an assertion may be, by its IssueInstant: STS wants it
+// within five minutes (IAM User Guide, "Troubleshoot SAML federation").
+const MaxAge = 5 * time.Minute
+
+// Skew is by how much the provider's clock may differ from ours.
+const Skew = 3 * time.Minute
