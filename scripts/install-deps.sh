@@ -2,8 +2,9 @@
 # Installs what building and testing ringdown need beside Go, on Debian and its
 # kin: make, git, CA certificates, gcc (for the race detector), PostgreSQL (its tests start a
 # server of their own), curl, the AWS CLI, Node with npm (for the chat library), sipp and
-# baresip (which call the server), and espeak-ng (which speaks for it). What is there
-# already is left alone. Elsewhere it names what is missing.
+# baresip (which call the server), espeak-ng (which speaks for it), OpenLDAP's slapd (whose
+# users sign in) and Chromium (which shows the sign-in pages). What is there already is left
+# alone. Elsewhere it names what is missing.
 set -euo pipefail
 
 # wanted prints the packages that are missing, one a line.
@@ -22,6 +23,8 @@ wanted() {
 	command -v sipp >/dev/null || echo sip-tester
 	command -v baresip >/dev/null || echo baresip-core
 	command -v espeak-ng >/dev/null || echo espeak-ng
+	command -v slapd >/dev/null || [ -x /usr/sbin/slapd ] || echo slapd
+	command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
 
