@@ -115,6 +115,9 @@ type Scope struct {
 	Home string
 	// Identity is the identity type of the instance, which never changes.
 	Identity domain.IdentityManagementType
+	// DirectoryID is its directory, of the type EXISTING_DIRECTORY; it never
+	// changes either.
+	DirectoryID string
 }
 
 // ARN names a resource of the instance.
@@ -232,7 +235,7 @@ func (c *Catalog) scopeOf(r *store.Record) (Scope, error) {
 	if err != nil {
 		return Scope{}, err
 	}
-	sc := Scope{PK: r.PK, ID: domain.InstanceID(r.ID), Region: e.Region, Home: e.Region, Account: c.opts.Account, Identity: e.IdentityType}
+	sc := Scope{PK: r.PK, ID: domain.InstanceID(r.ID), Region: e.Region, Home: e.Region, Account: c.opts.Account, Identity: e.IdentityType, DirectoryID: e.DirectoryID}
 	c.mu.Lock()
 	c.instances[sc.ID] = sc
 	c.mu.Unlock()

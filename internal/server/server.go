@@ -166,7 +166,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 
 // newAreas makes everything that serves operations, and the engine of contacts.
 func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []any {
-	people := directory.New(c, identity.NewPasswords())
+	people := directory.New(c, identity.NewPasswords(), nil)
 	routes := routing.New(c)
 	sounds := prompts.New(c, files)
 	regions := replication.New(c)

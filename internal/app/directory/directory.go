@@ -23,6 +23,7 @@ type Passwords interface {
 type Directory struct {
 	catalog                *catalog.Catalog
 	passwords              Passwords
+	directories            Directories
 	users                  *catalog.Collection[domain.User]
 	agentStatuses          *catalog.Collection[domain.AgentStatus]
 	hierarchyStructures    *catalog.Collection[domain.HierarchyStructure]
@@ -33,11 +34,13 @@ type Directory struct {
 	entitySecurityProfiles *catalog.Collection[domain.EntitySecurityProfiles]
 }
 
-// New registers the kinds of this package with the catalog.
-func New(c *catalog.Catalog, passwords Passwords) *Directory {
+// New registers the kinds of this package with the catalog. Without directories
+// nothing is known of any but its id.
+func New(c *catalog.Catalog, passwords Passwords, directories Directories) *Directory {
 	return &Directory{
 		catalog:                c,
 		passwords:              passwords,
+		directories:            directories,
 		users:                  catalog.Register(c, userKind),
 		agentStatuses:          catalog.Register(c, agentStatusKind),
 		hierarchyStructures:    catalog.Register(c, hierarchyStructureKind),

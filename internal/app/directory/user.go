@@ -98,6 +98,9 @@ func (d *Directory) CreateUser(ctx context.Context, in *connect.CreateUserInput)
 	if err := checkIdentity(sc.Identity, e, in); err != nil {
 		return nil, err
 	}
+	if err := d.findInDirectory(ctx, sc, e); err != nil {
+		return nil, err
+	}
 	if in.Password != nil {
 		if e.PasswordHash, err = d.passwords.Hash(ctx, *in.Password); err != nil {
 			return nil, fmt.Errorf("hash a password: %w", err)
