@@ -85,7 +85,7 @@ func newFloor() *floor {
 
 type floorKeys struct{ key *iam.Key }
 
-func (k floorKeys) Find(_ context.Context, id string) (*iam.Key, error) {
+func (k floorKeys) Find(_ context.Context, id, _ string) (*iam.Key, error) {
 	if id != k.key.ID {
 		return nil, nil
 	}

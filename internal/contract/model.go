@@ -43,6 +43,7 @@ type model struct {
 		Input  *shapeRef  `json:"input"`
 		Output *shapeRef  `json:"output"`
 		Errors []shapeRef `json:"errors"`
+		Auth   string     `json:"authtype"`
 	} `json:"operations"`
 	Shapes map[string]*Shape `json:"shapes"`
 }
@@ -71,6 +72,12 @@ type Shape struct {
 	Sensitive       bool                `json:"sensitive"`
 	Union           bool                `json:"union"`
 	TimestampFormat string              `json:"timestampFormat"`
+	// Error is of an exception: Code its name on the wire, if that is another
+	// than the shape's.
+	Error struct {
+		Code   string `json:"code"`
+		Status int    `json:"httpStatusCode"`
+	} `json:"error"`
 }
 
 // memberNames lists the members in a fixed order.
@@ -171,7 +178,7 @@ func readService(raw []byte) (*Service, error) {
 		}
 	}
 	for name, o := range m.Operations {
-		op := &Operation{Service: svc, Name: name, Method: o.HTTP.Method, URI: o.HTTP.URI}
+		op := &Operation{Service: svc, Name: name, Method: o.HTTP.Method, URI: o.HTTP.URI, Unsigned: o.Auth == "none", statuses: map[fault.Code]int{}}
 		if o.Input != nil {
 			op.Input = m.Shapes[o.Input.Shape]
 			for _, n := range op.Input.memberNames() {
@@ -185,7 +192,13 @@ func readService(raw []byte) (*Service, error) {
 			op.resultWrapper = o.Output.ResultWrapper
 		}
 		for _, e := range o.Errors {
-			op.Errors = append(op.Errors, fault.Code(e.Shape))
+			code := fault.Code(e.Shape)
+			shape := m.Shapes[e.Shape]
+			if shape.Error.Code != "" {
+				code = fault.Code(shape.Error.Code)
+			}
+			op.Errors = append(op.Errors, code)
+			op.statuses[code] = shape.Error.Status
 		}
 		svc.operations[name] = op
 	}

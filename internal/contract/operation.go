@@ -20,8 +20,12 @@ type Operation struct {
 	// ClientToken is the input member that makes a repeated request harmless,
 	// empty when there is none.
 	ClientToken string
+	// Unsigned says that callers need not sign, because what they send proves
+	// itself.
+	Unsigned bool
 
-	labels        []string // the URI's labels in order, by location name
+	statuses      map[fault.Code]int // of Errors, 0 where the model gives none
+	labels        []string           // the URI's labels in order, by location name
 	resultWrapper string
 	in, out       *plan
 }
@@ -81,6 +85,15 @@ var substitutes = map[fault.Code][]fault.Code{
 
 // Declares reports whether the operation's model lists the exception.
 func (op *Operation) Declares(code fault.Code) bool { return slices.Contains(op.Errors, code) }
+
+// Status is the HTTP status with which the operation answers an exception: what
+// its model gives, else what the exception has in general.
+func (op *Operation) Status(code fault.Code) int {
+	if s := op.statuses[code]; s != 0 {
+		return s
+	}
+	return code.Status()
+}
 
 // Fault returns e in the form that the operation declares: e itself, or a copy
 // under the nearest exception that its model lists.

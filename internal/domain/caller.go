@@ -3,7 +3,9 @@ package domain
 import "context"
 
 // Caller is who makes a request, and where it is served: the region is the one
-// that the request's signature names.
+// that the request's signature names. Whoever has not signed, because the
+// operation is one that needs no signature, is only an account, a request and an
+// address.
 type Caller struct {
 	Region      string
 	Account     string
@@ -13,6 +15,7 @@ type Caller struct {
 	SessionName string // of an assumed role; empty otherwise
 	Root        bool
 	RequestID   string
+	Address     string // IP address that the request came from, empty when there is none
 }
 
 type callerKey struct{}

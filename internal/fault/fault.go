@@ -74,9 +74,11 @@ const (
 
 // Exceptions of the Security Token Service, by the names that they have on the
 // wire (AWS STS API reference, "Errors" of AssumeRoleWithSAML and "Common
-// Errors"). A token that is too old is ExpiredToken, a caller who may not
+// Errors"). A token that an operation is given and that is too old is
+// ExpiredToken, credentials that are ExpiredCredentials, a caller who may not
 // AccessDenied.
 const (
+	ExpiredCredentials      Code = "ExpiredToken"
 	ValidationError         Code = "ValidationError"
 	InvalidIdentityToken    Code = "InvalidIdentityToken"
 	IDPRejectedClaim        Code = "IDPRejectedClaim"
@@ -95,6 +97,7 @@ var statuses = map[Code]int{
 	InvalidSignature:            http.StatusForbidden,
 	IncompleteSignature:         http.StatusForbidden,
 	ExpiredToken:                http.StatusForbidden,
+	ExpiredCredentials:          http.StatusForbidden,
 	ResourceNotFound:            http.StatusNotFound,
 	IDPRejectedClaim:            http.StatusForbidden,
 	UserNotFound:                http.StatusNotFound,

@@ -72,8 +72,11 @@ func success(x *exchange, h *handler, output any) (answer, error) {
 // Message. The exceptions that carry their problems as a list have no message
 // (AWS API reference, InvalidContactFlowException).
 func refusal(x *exchange, f *fault.Error) answer {
+	status := f.Code.Status()
+	if x.op != nil {
+		status = x.op.Status(f.Code)
+	}
 	if x.service != nil && x.service.Protocol == "query" {
-		status := f.Code.Status()
 		if f.Code == fault.UnknownOperation {
 			status = http.StatusBadRequest // there it is InvalidAction (AWS STS API reference, "Common Error Types")
 		}
@@ -90,5 +93,5 @@ func refusal(x *exchange, f *fault.Error) answer {
 	if err != nil {
 		body = []byte("{}") // members are plain data; the code still tells
 	}
-	return answer{status: f.Code.Status(), contentType: jsonType, body: body, errorType: f.Code}
+	return answer{status: status, contentType: jsonType, body: body, errorType: f.Code}
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,13 +18,20 @@ type Tags interface {
 
 // authorize asks whether the caller may use the operation on each resource
 // that the request touches. A resource that is not there has no tags: whoever
-// is allowed regardless of tags then learns that it is missing.
-func (g *Gateway) authorize(ctx context.Context, r *http.Request, h *handler, p *iam.Principal, input any) error {
+// is allowed regardless of tags then learns that it is missing. The context that
+// it returns carries who asks, where the operation itself must decide.
+func (g *Gateway) authorize(ctx context.Context, r *http.Request, h *handler, p *iam.Principal, input any) (context.Context, error) {
 	switch {
-	case byToken(h.op): // what its token allows the operation knows
-		return nil
-	case p.Root, h.op.Service.ID == "STS": // GetCallerIdentity needs no permission
-		return nil
+	case byToken(h.op), h.op.Unsigned: // what it is given allows, the operation knows
+		return ctx, nil
+	case h.op.Service.ID == "STS":
+		// GetCallerIdentity needs no permission, and whether a role may be assumed
+		// depends on whom the role trusts.
+		return iam.WithRequester(ctx, p, &conditions{
+			request: r, principal: p, caller: domain.CallerOf(ctx), now: g.opts.Now(), secure: r.TLS != nil,
+		}), nil
+	case p.Root:
+		return ctx, nil
 	}
 	c := domain.CallerOf(ctx)
 	tags, keys := h.targets.requestTags(input)
@@ -33,7 +39,7 @@ func (g *Gateway) authorize(ctx context.Context, r *http.Request, h *handler, p 
 		request: r, principal: p, caller: c, now: g.opts.Now(), secure: r.TLS != nil,
 		instance: h.targets.instanceID(input), requestTags: tags, tagKeys: keys,
 	}
-	for _, res := range h.targets.resources(input, c.Region, c.Account) {
+	for _, res := range h.targets.resources(input, c) {
 		q := question
 		if res.parsed.Kind != domain.KindRoot {
 			q.resourceTags = func() map[string]string {
@@ -47,10 +53,10 @@ func (g *Gateway) authorize(ctx context.Context, r *http.Request, h *handler, p 
 			}
 		}
 		if err := p.Authorize(iam.Request{Action: "connect:" + h.op.Name, Resource: res.arn, Context: &q}); err != nil {
-			return err
+			return ctx, err
 		}
 	}
-	return nil
+	return ctx, nil
 }
 
 // conditions are the condition keys of one request about one resource (IAM
@@ -85,25 +91,10 @@ func (c *conditions) Lookup(key string) ([]string, bool) {
 		return []string{v}, ok
 	case "aws:tagkeys":
 		return c.tagKeys, len(c.tagKeys) > 0
-	case "aws:principalarn":
-		return one(c.principal.ARN)
-	case "aws:principalaccount", "aws:resourceaccount":
+	case "aws:resourceaccount":
 		return one(c.principal.Account)
-	case "aws:principaltype":
-		if c.caller.SessionName != "" {
-			return one("AssumedRole")
-		}
-		return one("User")
-	case "aws:username":
-		return one(c.principal.UserName)
-	case "aws:userid":
-		return one(c.principal.UserID)
 	case "aws:sourceip":
-		host, _, err := net.SplitHostPort(c.request.RemoteAddr)
-		if err != nil {
-			host = c.request.RemoteAddr
-		}
-		return one(host)
+		return one(c.caller.Address)
 	case "aws:currenttime":
 		return one(c.now.UTC().Format(time.RFC3339))
 	case "aws:epochtime":
@@ -114,9 +105,11 @@ func (c *conditions) Lookup(key string) ([]string, bool) {
 		return one(c.request.UserAgent())
 	case "aws:requestedregion":
 		return one(c.caller.Region)
+	case "aws:viaawsservice":
+		return one("false")
 	case "connect:instanceid":
 		return one(c.instance)
 	default:
-		return nil, false
+		return c.principal.Lookup(key)
 	}
 }

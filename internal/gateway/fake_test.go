@@ -32,7 +32,7 @@ const (
 
 type oneKey struct{ key iam.Key }
 
-func (k oneKey) Find(_ context.Context, id string) (*iam.Key, error) {
+func (k oneKey) Find(_ context.Context, id, _ string) (*iam.Key, error) {
 	if id != k.key.ID {
 		return nil, nil
 	}

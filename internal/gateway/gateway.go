@@ -1,7 +1,9 @@
 // Package gateway is the front door of the API. Every request passes one
 // chain, in this order: find the operation, verify the signature, throttle,
 // decode, authorize, call, encode. Nothing else renders an error, and nothing
-// behind it knows of HTTP.
+// behind it knows of HTTP. Operations that the model says need no
+// authentication skip signature and permission: what they are given proves
+// itself, as the assertion of AssumeRoleWithSAML does.
 //
 // The order is AWS's: a caller without a valid signature learns nothing but
 // that, one without permission learns nothing of what is wrong with its
@@ -20,7 +22,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"runtime/debug"
 	"slices"
@@ -43,8 +47,9 @@ const maxBody = 4 << 20
 
 // Keys finds access keys.
 type Keys interface {
-	// Find returns nil when there is no such key.
-	Find(ctx context.Context, id string) (*iam.Key, error)
+	// Find returns nil when there is no such key. The session token is that of
+	// temporary credentials, else empty.
+	Find(ctx context.Context, id, token string) (*iam.Key, error)
 }
 
 // Options configure a Gateway.
@@ -95,8 +100,8 @@ func (g *Gateway) Served() []string {
 	return names
 }
 
-func (g *Gateway) credential(ctx context.Context, id string) (sigv4.Credential, error) {
-	k, err := g.opts.Keys.Find(ctx, id)
+func (g *Gateway) credential(ctx context.Context, id, token string) (sigv4.Credential, error) {
+	k, err := g.opts.Keys.Find(ctx, id, token)
 	if err != nil {
 		return sigv4.Credential{}, err
 	}
@@ -164,7 +169,7 @@ func (g *Gateway) serve(r *http.Request, x *exchange) answer {
 	}
 	ctx, principal, err := g.identify(r, x, body)
 	if err != nil {
-		return g.failed(x, err)
+		return g.unidentified(x, err)
 	}
 	if g.throttle != nil && !g.throttle.allow(g.opts.Account, domain.CallerOf(ctx).Region, x.op, x.began) {
 		return g.failed(x, fault.New(fault.Throttling, "Rate exceeded"))
@@ -177,7 +182,8 @@ func (g *Gateway) serve(r *http.Request, x *exchange) answer {
 	if id := h.targets.instanceID(input); domain.IsUUID(id) {
 		x.instance = id // whatever else a client puts there is not for the log
 	}
-	if err := g.authorize(ctx, r, h, principal, input); err != nil {
+	ctx, err = g.authorize(ctx, r, h, principal, input)
+	if err != nil {
 		return g.failed(x, err)
 	}
 	if invalid != nil {
@@ -248,30 +254,52 @@ const bearer = "X-Amz-Bearer" //nolint:gosec // a header's name, no credential
 // A participant is no principal: its caller has no region either, because the
 // token tells both to the operation. A signature beside the token is ignored:
 // the AWS CLI sends one when it has credentials, and for the service that the
-// model names, execute-api.
+// model names, execute-api. So it is for operations that need none: it might be
+// of credentials that have just expired, which the caller is about to replace.
 func (g *Gateway) identify(r *http.Request, x *exchange, body []byte) (context.Context, *iam.Principal, error) {
-	if byToken(x.op) {
+	caller := &domain.Caller{Account: g.opts.Account, RequestID: x.id, Address: address(r)}
+	ctx := domain.WithCaller(r.Context(), caller)
+	switch {
+	case byToken(x.op):
 		if r.Header.Get(bearer) == "" {
 			return nil, nil, fault.New(fault.AccessDenied, "Access denied: the header %s is missing.", bearer)
 		}
-		return domain.WithCaller(r.Context(), &domain.Caller{Account: g.opts.Account, RequestID: x.id}), nil, nil
+		return ctx, nil, nil
+	case x.op.Unsigned:
+		return ctx, nil, nil
 	}
 	id, err := g.verifier.Verify(r, body, x.op.Service.SigningName)
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := g.opts.Keys.Find(r.Context(), id.AccessKeyID)
+	key, err := g.opts.Keys.Find(r.Context(), id.AccessKeyID, id.SessionToken)
 	if err != nil {
 		return nil, nil, err
 	}
 	if key == nil { // removed since
 		return nil, nil, sigv4.UnknownKey()
 	}
-	x.key, x.principal = key.ID, key.Principal.ARN
-	return domain.WithCaller(r.Context(), &domain.Caller{
-		Region: id.Region, Account: g.opts.Account, RequestID: x.id,
-		PrincipalID: key.Principal.UserID, ARN: key.Principal.ARN, UserName: key.Principal.UserName, Root: key.Principal.Root,
-	}), key.Principal, nil
+	p := key.Principal
+	x.key, x.principal = key.ID, p.ARN
+	caller.Region, caller.PrincipalID, caller.ARN, caller.UserName, caller.Root = id.Region, p.UserID, p.ARN, p.UserName, p.Root
+	if p.Session != nil {
+		caller.SessionName = p.Session.Name
+	}
+	return ctx, p, nil
+}
+
+// address is the IP address that a request came from, empty when its transport
+// has none.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	return ip.Unmap().WithZone("").String()
 }
 
 // byToken reports whether the callers of an operation show a token instead of
@@ -305,6 +333,19 @@ func tooLarge() error {
 func (g *Gateway) unserved(x *exchange) answer {
 	g.metrics.unserved.WithLabelValues(x.op.FullName()).Inc()
 	return g.failed(x, fault.New(fault.NotImplemented, "%s is not served by this release of ringdown.", x.op.Name))
+}
+
+// unidentified answers a caller whose signature or credentials do not hold.
+// Query services have another exception for credentials that have expired than
+// for what an operation is given (AWS STS API reference, "Common Error Types"
+// and "Errors" of AssumeRoleWithSAML).
+func (g *Gateway) unidentified(x *exchange, err error) answer {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == fault.ExpiredToken && x.op.Service.Protocol == "query" {
+		expired := *f
+		expired.Code = fault.ExpiredCredentials
+		err = &expired
+	}
+	return g.failed(x, err)
 }
 
 // failed turns an error into an answer, under an exception that the operation

@@ -19,6 +19,7 @@ type targets struct {
 	arn      int            // the field that is a resource's ARN
 	members  []targetMember // the members that name resources of the instance
 	creates  domain.Kind    // what a Create operation makes
+	self     bool           // whether it is about the caller itself
 	tags     int            // the field with the tags of a request
 	tagKeys  int            // the field with the tag keys of a request
 }
@@ -185,6 +186,8 @@ func findTargets(op *contract.Operation, in reflect.Type) targets {
 		t.creates = domain.KindContact
 	case "StartContactEvaluation":
 		t.creates = domain.KindContactEvaluation
+	case "GetFederationToken":
+		t.self = true
 	}
 	if made, ok := strings.CutPrefix(op.Name, "Create"); ok {
 		if kind, ok := domain.KindNamed(made); ok && kind.Segment() != "" {
@@ -219,8 +222,10 @@ func named(arn string, parsed domain.ARN) resource {
 	return resource{arn, parsed}
 }
 
-// resources lists what a request touches. The input may be incomplete.
-func (t *targets) resources(input any, region, account string) []resource {
+// resources lists what a request of a caller touches. The input may be
+// incomplete.
+func (t *targets) resources(input any, caller *domain.Caller) []resource {
+	region, account := caller.Region, caller.Account
 	v := reflect.ValueOf(input).Elem()
 	if t.arn >= 0 {
 		s := text(v.Field(t.arn))
@@ -265,6 +270,13 @@ func (t *targets) resources(input any, region, account string) []resource {
 	}
 	if instance == "" {
 		instance = "*"
+	}
+	if t.self {
+		// What policies name as instance/ID/user/${aws:userid} (Amazon Connect
+		// administrator guide, "Configure SAML with IAM for Amazon Connect"): no
+		// user of the instance, which would be an agent, and so without tags.
+		a := domain.ARN{Region: region, Account: account, Kind: domain.KindInstance, ID: instance}
+		return []resource{{arn: a.String() + "/user/" + caller.PrincipalID}}
 	}
 	a := domain.ARN{Region: region, Account: account, Kind: domain.KindInstance, ID: instance}
 	r := resource{arn: a.String()}

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/contract"
+	"ringdown/internal/domain"
 )
 
 // TestTargets holds what a request touches to what AWS's service authorization
@@ -60,12 +61,13 @@ func TestTargets(t *testing.T) {
 		}, []string{in + "/agent/u", in + "/security-profile/s"}},
 		{&connect.TagResourceInput{ResourceArn: aws.String(in + "/queue/q")}, []string{in + "/queue/q"}},
 		{&connect.TagResourceInput{ResourceArn: aws.String("nonsense")}, []string{"nonsense"}},
+		{&connect.GetFederationTokenInput{InstanceId: aws.String("i")}, []string{in + "/user/AROAROLE:mary"}},
 	} {
 		typ := reflect.TypeOf(c.input).Elem()
 		name := typ.Name()[:len(typ.Name())-len("Input")]
 		targets := findTargets(api.Service("Connect").Operation(name), typ)
 		var got []string
-		for _, r := range targets.resources(c.input, "eu-west-2", "1") {
+		for _, r := range targets.resources(c.input, &domain.Caller{Region: "eu-west-2", Account: "1", PrincipalID: "AROAROLE:mary"}) {
 			got = append(got, r.arn)
 			// Tags are those of the resource, whatever of it is named.
 			if strings.Contains(r.parsed.ID, ":") {

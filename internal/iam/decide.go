@@ -9,21 +9,26 @@ import (
 // Principal is who signs a request. It is read-only once in use, and may then
 // be asked concurrently.
 type Principal struct {
-	// ARN is what refusals name and aws:PrincipalArn holds, such as
-	// arn:aws:iam::123456789012:user/ops.
+	// ARN is what refusals name, such as arn:aws:iam::123456789012:user/ops or, of
+	// an assumed role, arn:aws:sts::123456789012:assumed-role/desk/mary.
 	ARN string
 	// Account is the 12-digit account id, aws:PrincipalAccount.
 	Account string
 	// UserID is the unique id, aws:userid.
 	UserID string
-	// UserName is the friendly name, aws:username; empty for root, which has
-	// none.
+	// UserName is the friendly name, aws:username; empty for root and assumed
+	// roles, which have none.
 	UserName string
 	// Root says that this is the root user of the account, who may do
 	// everything.
 	Root bool
 	// Policies are all that apply to the principal.
 	Policies []*Policy
+	// Role and Session are of an assumed role, nil for others.
+	Role    *Role
+	Session *Session
+	// SessionPolicy is what a session may do at most; nil: no less than its role.
+	SessionPolicy *Policy
 }
 
 // Request is one question: may an action be performed on a resource. An
@@ -43,18 +48,20 @@ type Request struct {
 // *fault.Error of the code AccessDenied with the message that AWS gives (IAM
 // User Guide, "Troubleshoot access denied error messages").
 func (p *Principal) Authorize(req Request) error {
+	var why string
 	switch p.decide(req) {
 	case allowed:
 		return nil
 	case deniedExplicitly:
-		return fault.New(fault.AccessDenied,
-			"User: %s is not authorized to perform: %s on resource: %s with an explicit deny in an identity-based policy",
-			p.ARN, req.Action, req.Resource)
+		why = "with an explicit deny in an identity-based policy"
+	case deniedBySession:
+		why = "with an explicit deny in a session policy"
+	case beyondSession:
+		why = "because no session policy allows the " + req.Action + " action"
 	default:
-		return fault.New(fault.AccessDenied,
-			"User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",
-			p.ARN, req.Action, req.Resource, req.Action)
+		why = "because no identity-based policy allows the " + req.Action + " action"
 	}
+	return fault.New(fault.AccessDenied, "User: %s is not authorized to perform: %s on resource: %s %s", p.ARN, req.Action, req.Resource, why)
 }
 
 type decision int
@@ -62,12 +69,15 @@ type decision int
 const (
 	deniedImplicitly decision = iota
 	deniedExplicitly
+	deniedBySession // explicitly
+	beyondSession   // implicitly
 	allowed
 )
 
 // decide follows "Policy evaluation logic" of the IAM User Guide: root may do
 // everything, a matching Deny anywhere settles the matter, and without a
-// matching Allow the answer is no.
+// matching Allow the answer is no. A session needs that of its own policy as
+// well; when neither allows, the refusal is laid to the role's.
 func (p *Principal) decide(req Request) decision {
 	if p.Root {
 		return allowed
@@ -76,8 +86,23 @@ func (p *Principal) decide(req Request) decision {
 		req.Context = noContext{}
 	}
 	action := strings.ToLower(req.Action)
+	result := evaluate(p.Policies, action, req)
+	if p.SessionPolicy == nil || result == deniedExplicitly {
+		return result
+	}
+	switch session := evaluate([]*Policy{p.SessionPolicy}, action, req); {
+	case session == deniedExplicitly:
+		return deniedBySession
+	case session == deniedImplicitly && result == allowed:
+		return beyondSession
+	}
+	return result
+}
+
+// evaluate is what policies of one kind say together.
+func evaluate(policies []*Policy, action string, req Request) decision {
 	result := deniedImplicitly
-	for _, policy := range p.Policies {
+	for _, policy := range policies {
 		for i := range policy.statements {
 			s := &policy.statements[i]
 			if !s.deny && result == allowed || !s.applies(action, req) {

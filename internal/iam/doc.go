@@ -5,9 +5,12 @@
 // The language is that of the IAM User Guide: "Grammar of the IAM JSON policy
 // language", "IAM JSON policy elements reference" and "Policy evaluation
 // logic". An explicit deny wins over any allow, what nothing allows is denied,
-// and the root user of an account is never denied. Only identity-based policies
-// exist here: there are no resource-based policies, permissions boundaries,
-// session policies or organization policies.
+// and the root user of an account is never denied. Identity-based policies exist
+// here, and session policies: there are no resource-based policies, permissions
+// boundaries or organization policies.
+//
+// It also keeps the access keys of principals (Keys). Those of users are stored,
+// those of assumed roles are carried by whoever holds them (session.go).
 //
 // Where IAM stays silent, or accepts a document that can only be a mistake, a
 // policy is refused when it is parsed and the refusal says why; every such

@@ -39,9 +39,12 @@ type KeysOptions struct {
 	// RootID and RootSecret are the root credentials. The secrets of all other
 	// keys are stored sealed under a key derived from RootSecret, so a stolen
 	// database alone opens nothing; with another RootSecret they can no longer
-	// be read and must be made anew.
+	// be read and must be made anew; session tokens are sealed likewise.
 	RootID, RootSecret string
-	Now                func() time.Time
+	// Roles finds the roles whose sessions are accepted; nil: there are no
+	// temporary credentials, unless UseRoles is called.
+	Roles Roles
+	Now   func() time.Time
 	// Logger is told of keys that cannot be used; nil discards that.
 	Logger *slog.Logger
 }
@@ -50,12 +53,14 @@ type KeysOptions struct {
 // few seconds, so with several servers on one database a deleted key may work
 // for that long on another one.
 type Keys struct {
-	opts KeysOptions
-	root *Key
-	seal cipher.AEAD
+	opts   KeysOptions // Roles under mu
+	root   *Key
+	seal   cipher.AEAD // of secrets in the store
+	tokens cipher.AEAD // of session tokens
 
-	mu    sync.RWMutex
-	found map[string]foundKey
+	mu     sync.RWMutex
+	found  map[string]foundKey
+	opened map[string]*openedToken // by the id of the access key
 }
 
 type foundKey struct {
@@ -84,30 +89,46 @@ func NewKeys(o KeysOptions) (*Keys, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	secret, err := hkdf.Key(sha256.New, []byte(o.RootSecret), nil, "ringdown access keys", 32)
+	seal, err := sealer(o.RootSecret, "ringdown access keys")
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(secret)
-	if err != nil {
-		return nil, err
-	}
-	seal, err := cipher.NewGCM(block)
+	tokens, err := sealer(o.RootSecret, "ringdown session tokens")
 	if err != nil {
 		return nil, err
 	}
 	return &Keys{
-		opts: o, seal: seal, found: map[string]foundKey{},
+		opts: o, seal: seal, tokens: tokens, found: map[string]foundKey{}, opened: map[string]*openedToken{},
 		root: &Key{ID: o.RootID, Secret: o.RootSecret, Principal: &Principal{
 			ARN: "arn:aws:iam::" + o.Account + ":root", Account: o.Account, UserID: o.Account, Root: true,
 		}},
 	}, nil
 }
 
-// Find returns a key by its id, nil when there is none.
-func (k *Keys) Find(ctx context.Context, id string) (*Key, error) {
+// sealer is AES-GCM under a key for one purpose that is derived from the root
+// secret (RFC 5869).
+func sealer(rootSecret, purpose string) (cipher.AEAD, error) {
+	key, err := hkdf.Key(sha256.New, []byte(rootSecret), nil, purpose, 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+// Find returns a key by its id, nil when there is none. The session token is
+// that of a request, empty when it has none: temporary credentials are found by
+// both, and returned even if they have expired. For other keys it does not
+// matter here.
+func (k *Keys) Find(ctx context.Context, id, token string) (*Key, error) {
 	if id == k.root.ID {
 		return k.root, nil
+	}
+	if temporary(id) {
+		return k.findSession(ctx, id, token)
 	}
 	now := k.opts.Now()
 	k.mu.RLock()
@@ -168,11 +189,10 @@ func (k *Keys) open(r *store.Record) (*Key, error) {
 }
 
 func (k *Keys) principal(userName string, p *Policy) *Principal {
-	sum := sha256.Sum256([]byte(k.opts.Account + "/" + userName))
 	return &Principal{
 		ARN:      "arn:aws:iam::" + k.opts.Account + ":user/" + userName,
 		Account:  k.opts.Account,
-		UserID:   "AIDA" + base32.StdEncoding.EncodeToString(sum[:])[:17],
+		UserID:   uniqueID("AIDA", k.opts.Account+"/"+userName),
 		UserName: userName,
 		Policies: []*Policy{p},
 	}
@@ -191,7 +211,7 @@ func (k *Keys) Create(ctx context.Context, userName string, policy []byte) (*Key
 	if err != nil {
 		return nil, err
 	}
-	id, secret := newKeyID(), newSecret()
+	id, secret := newKeyID("AKIA"), newSecret()
 	nonce := make([]byte, k.seal.NonceSize())
 	rand.Read(nonce) // never fails
 	doc, err := json.Marshal(storedKey{
@@ -256,11 +276,12 @@ func (k *Keys) drop(id string) {
 	k.mu.Unlock()
 }
 
-// newKeyID has the form of AWS's long-lived keys: AKIA and 16 characters.
-func newKeyID() string {
+// newKeyID has the form of AWS's: a prefix, AKIA for long-lived keys, and 16
+// characters.
+func newKeyID(prefix string) string {
 	var b [10]byte
 	rand.Read(b[:])
-	return "AKIA" + base32.StdEncoding.EncodeToString(b[:])
+	return prefix + base32.StdEncoding.EncodeToString(b[:])
 }
 
 // newSecret has 240 bits in 40 characters, as AWS's do.
@@ -271,4 +292,4 @@ func newSecret() string {
 }
 
 // NewRootKey makes root credentials for a fresh data folder.
-func NewRootKey() (id, secret string) { return newKeyID(), newSecret() }
+func NewRootKey() (id, secret string) { return newKeyID("AKIA"), newSecret() }

@@ -11,7 +11,7 @@ import (
 
 // MalformedPolicyDocument is the code with which IAM and STS refuse a policy
 // document, HTTP status 400.
-const MalformedPolicyDocument fault.Code = "MalformedPolicyDocument"
+const MalformedPolicyDocument = fault.MalformedPolicyDocument
 
 // Versions of the policy language. A document without a Version is of the
 // older one, which knows no policy variables.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/json"
 	"time"
 )
 
@@ -47,7 +48,7 @@ type Session struct {
 	Issued  int64  `json:"i"` // Unix seconds
 	Expires int64  `json:"e"`
 	// Policy is the session policy: what the session may do at most.
-	Policy []byte `json:"p,omitempty"`
+	Policy json.RawMessage `json:"p,omitempty"`
 	// Tags are aws:PrincipalTag, TransitiveTagKeys those that stay when the
 	// session assumes another role.
 	Tags              map[string]string `json:"t,omitempty"`

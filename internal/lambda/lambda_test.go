@@ -71,7 +71,7 @@ func (f *far) verify(r *http.Request, body []byte) string {
 	if r.Header.Get("Authorization") == "" {
 		return ""
 	}
-	lookup := func(_ context.Context, id string) (sigv4.Credential, error) {
+	lookup := func(_ context.Context, id, _ string) (sigv4.Credential, error) {
 		return sigv4.Credential{AccessKeyID: id, SecretAccessKey: secret}, nil
 	}
 	id, err := sigv4.New(lookup, time.Now).Verify(r, body, "lambda")

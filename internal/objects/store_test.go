@@ -64,7 +64,7 @@ func newService(t testing.TB) (*service, *httptest.Server) {
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	ok(s.t, err)
-	lookup := func(_ context.Context, id string) (sigv4.Credential, error) {
+	lookup := func(_ context.Context, id, _ string) (sigv4.Credential, error) {
 		if id != keyID {
 			return sigv4.Credential{}, sigv4.UnknownKey()
 		}

@@ -66,7 +66,7 @@ func (h private) verified(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fault.New(fault.RequestTimeout, "the request body could not be read").Wrap(err)
 	}
-	lookup := func(_ context.Context, id string) (sigv4.Credential, error) {
+	lookup := func(_ context.Context, id, _ string) (sigv4.Credential, error) {
 		if id != h.root.AccessKeyID {
 			return sigv4.Credential{}, sigv4.UnknownKey()
 		}

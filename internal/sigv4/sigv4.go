@@ -13,8 +13,9 @@
 //   - Nothing that a caller can change without the secret passes, except
 //     headers left out of SignedHeaders. Those that carry authentication
 //     (Host, X-Amz-Date, X-Amz-Security-Token) must be in it.
-//   - A client learns nothing of a credential, its session token or its expiry
-//     before its signature has matched, other than that the access key exists.
+//   - A client learns nothing of a credential or its expiry before its
+//     signature has matched, other than that the access key exists; of a
+//     temporary one, that it exists together with that session token.
 //   - No fault holds a secret or a session token of the server's, nor an
 //     Authorization header that did not parse.
 //   - Callers without the secret cannot put anything into the key cache.
@@ -64,13 +65,16 @@ type Credential struct {
 	Expires time.Time
 }
 
-// Lookup finds the credential of an access key. For a key that is unknown,
-// deleted or inactive it returns a fault.UnrecognizedClient (see UnknownKey);
-// Verify passes on any error unchanged.
+// Lookup finds the credential of an access key. The session token is what came
+// with the request, empty when nothing did: temporary credentials may be found by
+// it alone. For a key that is unknown, deleted or inactive, and for a token that
+// is none, it returns a fault.UnrecognizedClient (see UnknownKey); Verify passes
+// on any error unchanged. A credential that has expired is returned all the same.
 //
 // It runs on every request that is well formed, before the signature is
-// checked, so it must be cheap and have no effect.
-type Lookup func(ctx context.Context, accessKeyID string) (Credential, error)
+// checked, so it must be cheap and have no effect that strangers could abuse.
+// Verify compares the Credential's session token with the request's in any case.
+type Lookup func(ctx context.Context, accessKeyID, sessionToken string) (Credential, error)
 
 // UnknownKey is the fault for an access key that the server does not know, in
 // AWS's words. It names neither the key nor why it is refused.
@@ -81,6 +85,8 @@ func UnknownKey() *fault.Error {
 // Identity is what a verified signature proves.
 type Identity struct {
 	AccessKeyID string
+	// SessionToken is that of temporary credentials, else empty. It is a secret.
+	SessionToken string
 	// Region is the well-formed region name of the credential scope, such as
 	// "eu-central-1". Whether the region is served is not sigv4's to say.
 	Region string
@@ -155,7 +161,7 @@ func (v *Verifier) Verify(r *http.Request, body []byte, services ...string) (Ide
 		return Identity{}, err
 	}
 
-	cred, err := v.lookup(r.Context(), c.accessKeyID)
+	cred, err := v.lookup(r.Context(), c.accessKeyID, c.token)
 	if err != nil {
 		return Identity{}, err
 	}
@@ -181,11 +187,12 @@ func (v *Verifier) Verify(r *http.Request, body []byte, services ...string) (Ide
 		return Identity{}, fault.New(fault.ExpiredToken, "The security token included in the request is expired")
 	}
 	return Identity{
-		AccessKeyID: c.accessKeyID,
-		Region:      c.region,
-		Service:     services[slices.Index(services, c.service)],
-		SignedAt:    c.signedAt,
-		Presigned:   c.presigned,
+		AccessKeyID:  c.accessKeyID,
+		SessionToken: c.token,
+		Region:       c.region,
+		Service:      services[slices.Index(services, c.service)],
+		SignedAt:     c.signedAt,
+		Presigned:    c.presigned,
 	}, nil
 }
 

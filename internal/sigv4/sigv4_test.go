@@ -30,7 +30,7 @@ const (
 // testTime is the date of AWS's published signing examples.
 var testTime = time.Date(2015, time.August, 30, 12, 36, 0, 0, time.UTC)
 
-func testLookup(_ context.Context, id string) (Credential, error) {
+func testLookup(_ context.Context, id, _ string) (Credential, error) {
 	switch id {
 	case testKey:
 		return Credential{AccessKeyID: id, SecretAccessKey: testSecret}, nil
@@ -139,7 +139,7 @@ func presign(t testing.TB, r *http.Request, id, payloadHash, service, region str
 func TestIdentity(t *testing.T) {
 	v := newTestVerifier()
 	for _, id := range []string{testKey, tempKey} {
-		want := Identity{AccessKeyID: id, Region: "eu-central-1", Service: "connect", SignedAt: testTime}
+		want := Identity{AccessKeyID: id, SessionToken: credentials(id).SessionToken, Region: "eu-central-1", Service: "connect", SignedAt: testTime}
 		client := newRequest(t, "PUT", "http://localhost:8765/users/i", `{"Username":"a"}`)
 		sign(t, client, id, hashOf(`{"Username":"a"}`), "connect", "eu-central-1")
 		r, body := receive(t, client)
@@ -170,11 +170,11 @@ func TestLookupErrors(t *testing.T) {
 	r, body := receive(t, client)
 
 	broken := errors.New("database is gone")
-	v := New(func(context.Context, string) (Credential, error) { return Credential{}, broken }, at(testTime))
+	v := New(func(context.Context, string, string) (Credential, error) { return Credential{}, broken }, at(testTime))
 	if _, err := v.Verify(r, body, "connect"); !errors.Is(err, broken) {
 		t.Errorf("got %v, want the lookup's error", err)
 	}
-	v = New(func(_ context.Context, id string) (Credential, error) { return Credential{AccessKeyID: id}, nil }, at(testTime))
+	v = New(func(_ context.Context, id, _ string) (Credential, error) { return Credential{AccessKeyID: id}, nil }, at(testTime))
 	if _, err := v.Verify(r, body, "connect"); err == nil || fault.From(err).Code != fault.InternalService {
 		t.Errorf("got %v for a credential without a secret, want an internal error", err)
 	}
@@ -183,7 +183,7 @@ func TestLookupErrors(t *testing.T) {
 // TestRotatedSecret shows that a cached key dies with its secret.
 func TestRotatedSecret(t *testing.T) {
 	secret := testSecret
-	v := New(func(_ context.Context, id string) (Credential, error) {
+	v := New(func(_ context.Context, id, _ string) (Credential, error) {
 		return Credential{AccessKeyID: id, SecretAccessKey: secret}, nil
 	}, at(testTime))
 	client := newRequest(t, "GET", "http://localhost/users/i", "")
