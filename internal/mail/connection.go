@@ -78,7 +78,7 @@ func (s *SMTP) reason(ctx context.Context, l *line, who *authentication, err err
 		answered *textproto.Error
 		untrue   *tls.CertificateVerificationError
 		network  *net.OpError
-		noTLS    tls.RecordHeaderError
+		header   tls.RecordHeaderError
 		strange  textproto.ProtocolError
 	)
 	const connecting = "connecting"
@@ -106,7 +106,7 @@ func (s *SMTP) reason(ctx context.Context, l *line, who *authentication, err err
 		return fmt.Errorf("%s: %w", step, l.broken)
 	case errors.As(err, &network): // dialling, or an alert of TLS
 		return fmt.Errorf("%s: %w", step, network)
-	case errors.As(err, &noTLS):
+	case errors.As(err, &header):
 		return fmt.Errorf("%s: the server does not speak TLS", step)
 	case errors.As(err, &strange), step != connecting || s.config.TLS != startTLS:
 		return fmt.Errorf("%s: the server's answer cannot be understood", step)

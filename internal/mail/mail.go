@@ -152,7 +152,8 @@ func (s *SMTP) deliver(ctx context.Context, message *gomail.Msg) error {
 	defer l.close()
 	who := &authentication{smtp: s}
 	options := []gomail.Option{
-		gomail.WithPort(s.port), gomail.WithTimeout(s.config.Timeout), gomail.WithTLSConfig(s.tls),
+		// Its timeout is for each step, and comes after that of ctx for them all.
+		gomail.WithPort(s.port), gomail.WithTimeout(s.config.Timeout + time.Minute), gomail.WithTLSConfig(s.tls),
 		gomail.WithDialContextFunc(func(dialling context.Context, network, address string) (net.Conn, error) {
 			return s.dial(ctx, dialling, l, network, address)
 		}),
