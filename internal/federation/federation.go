@@ -6,8 +6,8 @@
 package federation
 
 import (
-	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -29,7 +29,8 @@ type ProviderConfig struct {
 
 // RoleConfig is a role.
 type RoleConfig struct {
-	Name   string // IAM's rules: 1 to 64 of letters, digits and _+=,.@-
+	Name string // IAM's rules: 1 to 64 of letters, digits and _+=,.@-
+	// Policy is an IAM policy document; empty: DefaultPolicy.
 	Policy json.RawMessage
 	// Providers may have the role assumed by SAML: their names.
 	Providers []string
@@ -61,15 +62,75 @@ type Options struct {
 }
 
 // Federation is safe for concurrent use. It is an iam.Roles.
-type Federation struct{ opts Options }
+type Federation struct {
+	opts       Options
+	configured *held // by the file; never changes
+	kept       kept
+}
+
+// awsAudiences are the names that identity providers know AWS by (IAM User
+// Guide, "Configure SAML assertions for the authentication response").
+var awsAudiences = []string{"urn:amazon:webservices", "https://signin.aws.amazon.com/saml"}
 
 // New checks the configuration; the error names the provider or role and what is
 // wrong with it.
-func New(o Options) (*Federation, error) { panic("not yet") }
+func New(o Options) (*Federation, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	f := &Federation{opts: o, configured: newHeld(), kept: newKept()}
+	for _, c := range o.Providers {
+		parsed, err := checkProvider(c)
+		if err != nil {
+			return nil, fmt.Errorf("the SAML provider %.200q: %w", c.Name, err)
+		}
+		if f.configured.providers[c.Name] != nil {
+			return nil, fmt.Errorf("the SAML provider %s is there twice", c.Name)
+		}
+		f.configured.providers[c.Name] = &Provider{ProviderConfig: c, ARN: f.providerARN(c.Name), SAML: parsed, Configured: true}
+	}
+	for _, c := range o.Roles {
+		r, err := f.newRole(c)
+		if err != nil {
+			return nil, fmt.Errorf("the role %.200q: %w", c.Name, err)
+		}
+		if f.configured.roles[c.Name] != nil {
+			return nil, fmt.Errorf("the role %s is there twice", c.Name)
+		}
+		for _, name := range c.Providers {
+			if f.configured.providers[name] == nil {
+				o.Logger.Warn("a role names a SAML provider that the configuration does not have; it works once \"ringdown idp add\" has added it",
+					slog.String("role", c.Name), slog.String("provider", name))
+			}
+		}
+		r.configured = true
+		f.configured.roles[c.Name] = r
+	}
+	return f, nil
+}
 
 // Use gives the federation the keys that it issues credentials with, which
 // themselves find roles by it; once, before anything is assumed.
 func (f *Federation) Use(k *iam.Keys) { f.opts.Keys = k }
+
+// audiences are what assertions may be meant for.
+func (f *Federation) audiences() []string {
+	if len(f.opts.Audiences) > 0 {
+		return f.opts.Audiences
+	}
+	if f.opts.OwnAudience == nil {
+		return awsAudiences
+	}
+	return append([]string{f.opts.OwnAudience()}, awsAudiences...)
+}
+
+func (f *Federation) providerARN(name string) string { return f.prefix() + "saml-provider/" + name }
+
+// prefix begins the ARNs of IAM in the account.
+func (f *Federation) prefix() string { return "arn:aws:iam::" + f.opts.Account + ":" }
 
 // Provider is a SAML identity provider that is known.
 type Provider struct {
@@ -79,25 +140,6 @@ type Provider struct {
 	Configured bool // in the file
 	Created    time.Time
 }
-
-// Provider returns nil when there is none of that name.
-func (f *Federation) Provider(ctx context.Context, name string) (*Provider, error) { panic("not yet") }
-
-// Providers lists all, by name.
-func (f *Federation) Providers(ctx context.Context) ([]*Provider, error) { panic("not yet") }
-
-// Role implements iam.Roles.
-func (f *Federation) Role(ctx context.Context, name string) (*iam.Role, error) { panic("not yet") }
-
-// AddProvider keeps a provider, and the roles that come with it, all or none. A
-// provider of that name is replaced, as is a role, unless the file has it.
-func (f *Federation) AddProvider(ctx context.Context, p ProviderConfig, roles ...RoleConfig) (*Provider, error) {
-	panic("not yet")
-}
-
-// DeleteProvider removes a kept provider, and kept roles that nobody else can
-// assume; an unknown one is a ResourceNotFoundException.
-func (f *Federation) DeleteProvider(ctx context.Context, name string) error { panic("not yet") }
 
 // Assumed is a role that has been assumed.
 type Assumed struct {
@@ -121,34 +163,16 @@ type Wish struct {
 	TransitiveKeys []string
 }
 
-// Assume assumes a role for the caller that ctx carries (domain.CallerOf) and
-// whose principal is given; see AssumeRole of the STS API reference.
-func (f *Federation) Assume(ctx context.Context, caller *iam.Principal, w Wish) (*Assumed, error) {
-	panic("not yet")
-}
-
-// AssumeWithSAML assumes a role by a response, base64 as it was posted; see
-// AssumeRoleWithSAML of the STS API reference. providerARN names the provider.
-// The assertion is used up, except where STS allows it more than once: within
-// its life, for its roles (docs/divergences.md).
-func (f *Federation) AssumeWithSAML(ctx context.Context, providerARN, response string, w Wish) (*Assumed, error) {
-	panic("not yet")
-}
-
 // Visit is a response that a browser has posted to the sign-in page of an
 // instance.
 type Visit struct {
-	Response  string // base64
-	Recipient string // the URL that it was posted to
+	Response string // base64
+	// Recipient is the URL that it was posted to. The assertion must name this
+	// very one: one for the sign-in page of another instance is for that page.
+	Recipient string
 	RequestID string // of the request that it must answer; empty: unsolicited
 	From      string // IP address, for the audit log
 	// Permission is the resource ARN on which the role must allow
 	// connect:GetFederationToken, given the aws:userid of the session.
 	Permission func(userID string) string
 }
-
-// Admit finds the provider of a response by its Issuer, validates it, uses its
-// assertion up (a second visit with it is refused), and assumes the first of its
-// roles that may have a federation token. No credentials are made: the answer's
-// Key has a principal alone.
-func (f *Federation) Admit(ctx context.Context, v Visit) (*Assumed, error) { panic("not yet") }
