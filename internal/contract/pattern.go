@@ -17,7 +17,9 @@ type pattern struct {
 	rest   *regexp.Regexp
 }
 
-func compilePattern(source string) (*pattern, error) {
+// compilePattern compiles an expression that must be found in a value or, with
+// whole, must match all of it.
+func compilePattern(source string, whole bool) (*pattern, error) {
 	p := &pattern{source: source}
 	rest := source
 	anchor := ""
@@ -41,7 +43,11 @@ func compilePattern(source string) (*pattern, error) {
 		rest = rest[end+1:]
 		anchor = "^" // a leading look-ahead only makes sense at the start
 	}
-	re, err := regexp.Compile("(?s)" + anchor + javaSyntax(rest))
+	rest = javaSyntax(rest)
+	if whole {
+		anchor, rest = "^", "(?:"+rest+")$"
+	}
+	re, err := regexp.Compile("(?s)" + anchor + rest)
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", source, err)
 	}

@@ -181,10 +181,12 @@ func (c *compiler) fill(n *node) error {
 			}
 		}
 		if shape.Pattern != "" {
+			// The patterns of query services, which are older, are those of whole
+			// values: theirs have no anchors.
 			p := c.patterns[shape.Pattern]
 			if p == nil {
 				var err error
-				if p, err = compilePattern(shape.Pattern); err != nil {
+				if p, err = compilePattern(shape.Pattern, c.service.Protocol == "query"); err != nil {
 					return err
 				}
 				c.patterns[shape.Pattern] = p

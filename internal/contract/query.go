@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"ringdown/internal/fault"
 )
 
 // STS speaks the older query protocol: a form with Action and Version goes to
-// POST /, and XML comes back (AWS "Query protocol", https://smithy.io, "AWS
-// query protocol"). Its three operations have flat inputs here.
+// POST /, and XML comes back (https://smithy.io, "AWS query protocol"). In the
+// form a member of a structure is NAME.MEMBER and an item of a list
+// NAME.member.NUMBER, the first being number 1.
 
 // QueryOperation finds an operation of a query service by the Action of a
 // form. Nil means that there is none.
@@ -29,34 +32,147 @@ func (a *API) QueryOperation(form url.Values) *Operation {
 	return nil
 }
 
-// DecodeForm reads the input of a query operation from its form. Scalars are
-// read and checked; the errors are those of Decode.
+// DecodeForm reads and checks the input of a query operation from its form.
+// Like that of Decode the input is never nil, and the error names each member
+// and the rule it breaks; it is a ValidationError.
 func (op *Operation) DecodeForm(form url.Values) (any, error) {
 	v := reflect.New(op.in.typ)
 	d := decoders.Get().(*decoder)
 	defer d.release()
 	d.problems = d.problems[:0]
-	root := op.in.root
-	for i := range root.fields {
-		f := &root.fields[i]
-		values := form[f.name]
-		if len(values) == 0 {
+	d.formStructure(op.in.root, v.Elem(), newForm(op.in.root, form), nil)
+	if len(d.problems) > 0 {
+		return v.Interface(), fault.New(fault.ValidationError, "%s", strings.Join(d.problems, "; "))
+	}
+	return v.Interface(), nil
+}
+
+// Bounds of a form. No input of the model is deeper than three parts
+// (Tags.member.1.Key has four, one of them the word) or has a list of more items
+// than maxItems.
+const (
+	maxFormParts = 8
+	maxItems     = 1000
+)
+
+// formNode is a form as the tree that its keys describe.
+type formNode struct {
+	values   []string
+	children map[string]*formNode
+}
+
+// newForm sorts a form by the parts of its keys. Keys that begin with no member
+// of the input are ignored, as unknown members are elsewhere.
+func newForm(root *node, form url.Values) *formNode {
+	top := &formNode{}
+	for key, values := range form {
+		first, _, _ := strings.Cut(key, ".")
+		if _, known := root.byName[first]; !known || strings.Count(key, ".") >= maxFormParts {
+			continue
+		}
+		at := top
+		for part := range strings.SplitSeq(key, ".") {
+			next := at.children[part]
+			if next == nil {
+				next = &formNode{}
+				if at.children == nil {
+					at.children = map[string]*formNode{}
+				}
+				at.children[part] = next
+			}
+			at = next
+		}
+		at.values = values
+	}
+	return top
+}
+
+func (d *decoder) formStructure(n *node, v reflect.Value, form *formNode, at *path) {
+	for i := range n.fields {
+		f := &n.fields[i]
+		here := &path{outer: at, name: f.name, index: -1}
+		given := form.children[f.name]
+		if given == nil {
 			if f.required {
-				d.problem(&path{name: f.name, index: -1}, "is required")
+				d.problem(here, "is required")
 			}
 			continue
 		}
-		target := v.Elem().Field(f.index)
+		target := v.Field(f.index)
 		if f.pointer {
 			target.Set(reflect.New(f.node.typ))
 			target = target.Elem()
 		}
-		d.text(f.node, target, values[0], &path{name: f.name, index: -1})
+		d.formValue(f.node, target, given, here)
 	}
-	if len(d.problems) > 0 {
-		return v.Interface(), fault.New("ValidationError", "%s", d.problems[0])
+}
+
+// formValue reads one value. Of a scalar that is given more than once the first
+// counts.
+func (d *decoder) formValue(n *node, v reflect.Value, form *formNode, at *path) {
+	switch n.kind {
+	case structureNode:
+		if len(form.values) > 0 && len(form.children) == 0 {
+			d.problem(at, "must be given by its members")
+			return
+		}
+		d.formStructure(n, v, form, at)
+	case listNode:
+		d.formList(n, v, form, at)
+	default:
+		if len(form.values) == 0 {
+			d.problem(at, "must be a single value")
+			return
+		}
+		d.text(n, v, form.values[0], at)
 	}
-	return v.Interface(), nil
+}
+
+// formList reads NAME.member.1 and so on, in the order of the numbers. An empty
+// list is NAME with nothing in it, which is how AWS's clients send one.
+func (d *decoder) formList(n *node, v reflect.Value, form *formNode, at *path) {
+	if len(form.values) > 0 && (form.values[0] != "" || len(form.children) > 0) {
+		d.problem(at, "must be given as %s.member.1 and so on", at)
+		return
+	}
+	numbers, ok := form.numbers()
+	if !ok {
+		d.problem(at, "must be given as %s.member.1 and so on", at)
+		return
+	}
+	if len(numbers) > maxItems {
+		d.problem(at, "must include at most %d items", maxItems)
+		return
+	}
+	list := reflect.MakeSlice(n.typ, len(numbers), len(numbers))
+	for i, number := range numbers {
+		item := form.children["member"].children[strconv.Itoa(number)]
+		d.formValue(n.elem, list.Index(i), item, &path{outer: at, index: i})
+	}
+	v.Set(list)
+	d.checkLength(n, list.Len(), at)
+}
+
+// numbers are those of a list's items, in order; it reports false when
+// something else is there.
+func (f *formNode) numbers() ([]int, bool) {
+	members := f.children["member"]
+	switch {
+	case members == nil:
+		return nil, len(f.children) == 0
+	case len(f.children) > 1 || len(members.values) > 0:
+		return nil, false
+	}
+	numbers := make([]int, 0, len(members.children))
+	for text := range members.children {
+		number, err := strconv.Atoi(text)
+		if err != nil || number < 1 || strconv.Itoa(number) != text {
+			return nil, false
+		}
+		numbers = append(numbers, number)
+	}
+	slices.Sort(numbers)
+	return numbers, true
 }
 
 // EncodeXML renders the answer of a query operation.
