@@ -153,6 +153,7 @@ type signing struct {
 	method, digest string
 	c14n           string
 	transforms     string // the whole of it
+	prefixes       string // PrefixList of the second transform
 	uri            *string
 	keyInfo        string
 	value          func(s *signer, signedInfo []byte) []byte
@@ -197,10 +198,10 @@ func sign(xml, path string, s *signer, how ...func(*signing)) string {
 	if o.uri != nil {
 		uri = *o.uri
 	}
-	if uri != "#"+id && strings.HasPrefix(uri, "#") {
-		c = doc.FindElement("//*[@ID='" + uri[1:] + "']").Copy()
+	if uri == "#_r" {
+		c = doc.Root().Copy()
 	}
-	digested, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("").Canonicalize(c)
+	digested, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(o.prefixes).Canonicalize(c)
 	if err != nil {
 		panic(err)
 	}

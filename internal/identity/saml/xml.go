@@ -103,6 +103,9 @@ func (c *checker) check(el *etree.Element) error {
 	}
 	seen := make(map[[2]string]bool, len(el.Attr))
 	for _, a := range el.Attr {
+		if strings.Contains(a.Key, ":") {
+			return fmt.Errorf("an element %s has an attribute whose name is none", plain(el.Tag))
+		}
 		name := [2]string{a.Space, a.Key}
 		if seen[name] {
 			return fmt.Errorf("an element %s has an attribute twice", plain(el.Tag))
