@@ -81,6 +81,14 @@ func (p *Passwords) Verify(ctx context.Context, stored, password string) (bool, 
 	return subtle.ConstantTimeCompare(tag, h.tag) == 1, nil
 }
 
+// Outdated reports whether a stored hash was made by other parameters than Hash
+// has, or by none that can be read: whoever knows the password hashes it anew.
+func (p *Passwords) Outdated(stored string) bool {
+	h, err := parseHash(stored)
+	return err != nil || h.memory != memoryKiB || h.passes != passes || h.lanes != lanes ||
+		len(h.salt) != saltLength || len(h.tag) != tagLength
+}
+
 // derive computes a tag of the length of h's. A hash that needs more than the
 // whole budget runs alone.
 func (p *Passwords) derive(ctx context.Context, h *hash, password string) ([]byte, error) {

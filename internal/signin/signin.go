@@ -10,13 +10,16 @@ package signin
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
 
 	"ringdown/internal/audit"
 	"ringdown/internal/domain"
+	"ringdown/internal/fault"
 	"ringdown/internal/federation"
 	"ringdown/internal/identity"
 	"ringdown/internal/identity/ldap"
@@ -58,8 +61,10 @@ type People interface {
 	User(ctx context.Context, in *Instance, username string) (*User, error)
 	// UserByID likewise.
 	UserByID(ctx context.Context, in *Instance, id string) (*User, error)
-	// SetPassword replaces the hash; chosen as in User.
-	SetPassword(ctx context.Context, in *Instance, id, hash string, chosen bool) error
+	// SetPassword puts a hash in the place of old; chosen as in User. When the
+	// user has another hash by now nothing changes, and the error is ErrChanged:
+	// of two that change a password the later one must not win unseen.
+	SetPassword(ctx context.Context, in *Instance, id, old, hash string, chosen bool) error
 	// Bind binds a user to a principal, by its unique id. One that is bound to
 	// another already is a DuplicateResourceException: "The user {name} is
 	// already associated with the Amazon Connect instance {id}".
@@ -96,15 +101,79 @@ type Options struct {
 	Now         func() time.Time
 }
 
-// Service is safe for concurrent use. Close waits for messages that are being
-// sent.
-type Service struct{ opts Options }
+// Service is safe for concurrent use. It runs a few goroutines that send messages;
+// Close waits for them.
+type Service struct {
+	opts        Options
+	seals       *sealer
+	guard       *guard
+	resets      *resets
+	federation  admitter
+	directories map[string]directory
+	oidc        []identityProvider
+	// dummy is a hash that no password fits, which is verified where there is no
+	// other.
+	dummy string
+	quiet hush // of the hints to the operator
+}
+
+// admitter is the part of *federation.Federation that is used.
+type admitter interface {
+	Providers(ctx context.Context) ([]*federation.Provider, error)
+	Admit(ctx context.Context, v federation.Visit) (*federation.Assumed, error)
+}
+
+// directory is the part of *ldap.Directory that is used.
+type directory interface {
+	SignIn(ctx context.Context, username, password string) (*ldap.Entry, error)
+}
+
+// identityProvider is the part of *oidc.Provider that is used.
+type identityProvider interface {
+	Name() string
+	Label() string
+	Opens(id, alias string) bool
+	Redirect(ctx context.Context, a oidc.Attempt, callback string) (string, error)
+	Finish(ctx context.Context, a oidc.Attempt, state, code, callback string, now time.Time) (*oidc.Identity, error)
+}
 
 // New returns a Service.
-func New(o Options) (*Service, error) { panic("not yet") }
+func New(o Options) (*Service, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Passwords == nil {
+		o.Passwords = identity.NewPasswords()
+	}
+	s := &Service{opts: o, guard: newGuard(o.Now), directories: map[string]directory{}}
+	if o.Federation != nil {
+		s.federation = o.Federation
+	}
+	for id, d := range o.Directories {
+		s.directories[id] = d
+	}
+	for _, p := range o.OIDC {
+		s.oidc = append(s.oidc, p)
+	}
+	var err error
+	if s.seals, err = newSealer(o.RootSecret, o.Now); err != nil {
+		return nil, err
+	}
+	if s.dummy, err = o.Passwords.Hash(context.Background(), rand.Text()); err != nil {
+		return nil, fmt.Errorf("sign-in: %w", err)
+	}
+	s.resets = newResets(s.sendReset)
+	return s, nil
+}
 
 // Close may be called twice.
-func (s *Service) Close() error { panic("not yet") }
+func (s *Service) Close() error {
+	s.resets.close()
+	return nil
+}
 
 // Refusal is why somebody is not let in, as far as they may know it.
 type Refusal struct {
@@ -132,6 +201,9 @@ const (
 	WeakPassword     Reason = "the new password does not follow the rules"
 	SamePassword     Reason = "the new password is the old one"
 )
+
+// ErrChanged says that a password has been changed by somebody else meanwhile.
+var ErrChanged = errors.New("the password has been changed meanwhile")
 
 // ErrNoSession says that a token opens no session.
 var ErrNoSession = errors.New("there is no such session")
@@ -177,48 +249,6 @@ type Session struct {
 	Expires  time.Time
 }
 
-// SignIn checks a name and a password, by the identity type of the instance: its
-// own users', or its directory's. The error is a *Refusal, or internal.
-func (s *Service) SignIn(ctx context.Context, in *Instance, v Visitor, username, password string) (*Opened, error) {
-	panic("not yet")
-}
-
-// Session finds the session of a cookie's token. The error is ErrNoSession, or
-// internal. It ends with the user, with a change of the password, after the
-// MaxSessionDuration of the authentication profile (12 hours), and from an
-// address that the profile does not allow.
-func (s *Service) Session(ctx context.Context, v Visitor, token string) (*Session, error) {
-	panic("not yet")
-}
-
-// SignOut ends a session, if there is one.
-func (s *Service) SignOut(ctx context.Context, v Visitor, token string) error { panic("not yet") }
-
-// AskReset sends a link to whoever has forgotten a password, if there is such a
-// user with an e-mail address; without a mail server it is written to the log.
-// Nothing tells whether there is. The error is internal, or a *Refusal.
-func (s *Service) AskReset(ctx context.Context, in *Instance, v Visitor, username string) error {
-	panic("not yet")
-}
-
-// ResetTarget tells whose password a link's code resets, without using it up.
-func (s *Service) ResetTarget(ctx context.Context, in *Instance, code string) (*User, error) {
-	panic("not yet")
-}
-
-// Reset sets a new password by a link's code, uses the code up, ends all
-// sessions of the user, and opens none.
-func (s *Service) Reset(ctx context.Context, in *Instance, v Visitor, code, password string) error {
-	panic("not yet")
-}
-
-// ChangePassword sets a new password for whoever must (Opened.MustChange) or
-// wishes to: then must is the token of their session, and current the password
-// that they have. All other sessions of the user end; it answers with a new one.
-func (s *Service) ChangePassword(ctx context.Context, in *Instance, v Visitor, must, current, password string) (*Opened, error) {
-	panic("not yet")
-}
-
 // Way is a way to sign in through a provider.
 type Way struct {
 	Door  Door // BySAML or ByOIDC
@@ -226,53 +256,41 @@ type Way struct {
 	Label string
 }
 
-// Ways lists the providers that an instance's sign-in page offers.
-func (s *Service) Ways(ctx context.Context, in *Instance) ([]Way, error) { panic("not yet") }
-
-// Begin is where a browser is sent to sign in through a provider.
-// destination is a path of this server, or empty.
-func (s *Service) Begin(ctx context.Context, in *Instance, w Way, destination string) (url string, err error) {
-	panic("not yet")
-}
-
-// SAML lets in by a posted response: one that Begin asked for, which relayState
-// tells, or an unsolicited one, whose relayState may name a destination: a path,
-// or a URL with a parameter of that name, as those of the AWS console have.
-func (s *Service) SAML(ctx context.Context, in *Instance, v Visitor, response, relayState string) (*Opened, error) {
-	panic("not yet")
-}
-
-// OIDC lets in by what a provider has sent the browser back with.
-func (s *Service) OIDC(ctx context.Context, in *Instance, v Visitor, state, code string) (*Opened, error) {
-	panic("not yet")
-}
-
-// Tokens are what GetFederationToken answers with.
-type Tokens struct {
-	Access, Refresh               string
-	AccessExpires, RefreshExpires time.Time
-	SignInURL                     string // opens a session, once
-	User                          *User
-}
-
-// Federate gives the tokens of the user whose Username is name, and binds it to
-// principal, the unique id of a role or user. The errors are those of
-// GetFederationToken: UserNotFoundException, DuplicateResourceException,
-// InvalidRequestException for an instance that is not of type SAML.
-func (s *Service) Federate(ctx context.Context, in *Instance, name, principal string) (*Tokens, error) {
-	panic("not yet")
-}
-
-// Refresh gives new tokens for a refresh token, which then no longer works.
-func (s *Service) Refresh(ctx context.Context, in *Instance, v Visitor, refresh string) (*Tokens, error) {
-	panic("not yet")
-}
-
-// Redeem opens a session by the code of a SignInURL, which works once, or by an
-// access token.
-func (s *Service) Redeem(ctx context.Context, in *Instance, v Visitor, codeOrToken, destination string) (*Opened, error) {
-	panic("not yet")
-}
-
 // Root is the path of an instance's sign-in page.
 func Root(in *Instance) string { return "/-/login/" + string(in.ID) }
+
+// refuse is the answer to somebody who is not let in.
+func refuse(r Reason) error { return &Refusal{Reason: r} }
+
+// record writes an event about an instance to the audit log; u is nil where no
+// user is known.
+func (s *Service) record(ctx context.Context, in *Instance, u *User, v Visitor, e audit.Event) {
+	e.Instance, e.RequestID = string(in.ID), v.RequestID
+	if u != nil {
+		e.User, e.UserID = u.Username, u.ID
+	}
+	e.From = v.from()
+	s.opts.Audit.Record(ctx, e)
+}
+
+// user finds a user by its name, nil when there is none.
+func (s *Service) user(ctx context.Context, in *Instance, name string) (*User, error) {
+	u, err := s.opts.People.User(ctx, in, name)
+	if missing(err) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// userByID likewise.
+func (s *Service) userByID(ctx context.Context, in *Instance, id string) (*User, error) {
+	u, err := s.opts.People.UserByID(ctx, in, id)
+	if missing(err) {
+		return nil, nil
+	}
+	return u, err
+}
+
+func missing(err error) bool {
+	return fault.Is(err, fault.UserNotFound) || fault.Is(err, fault.ResourceNotFound)
+}
