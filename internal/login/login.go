@@ -81,7 +81,9 @@ func New(o Options) http.Handler {
 	}
 	p := &pages{Options: o, look: newLook(), routes: http.NewServeMux()}
 	p.route("{$}", methods{http.MethodGet: p.showEntry, http.MethodPost: p.enter})
-	p.route("assets/{name}", methods{http.MethodGet: p.asset})
+	for name, content := range p.look.assets {
+		p.route("assets/"+name, methods{http.MethodGet: asset(name, content)})
+	}
 	p.route("saml", methods{http.MethodGet: p.metadata})
 	p.route("oidc/callback", methods{http.MethodGet: p.oidcCallback})
 

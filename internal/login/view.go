@@ -127,21 +127,17 @@ func (v *visit) show(status int, page string, d view) {
 }
 
 // asset serves a file that the pages load.
-func (p *pages) asset(v *visit) error {
-	name := v.r.PathValue("name")
-	content, ok := p.look.assets[name]
-	if !ok {
-		return nothingHere(v)
+func asset(name string, content []byte) answer {
+	kind := "text/css; charset=utf-8"
+	if path.Ext(name) == ".svg" {
+		kind = "image/svg+xml"
 	}
-	switch path.Ext(name) {
-	case ".css":
-		v.w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	case ".svg":
-		v.w.Header().Set("Content-Type", "image/svg+xml")
+	return func(v *visit) error {
+		v.w.Header().Set("Content-Type", kind)
+		v.w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		v.write(http.StatusOK, content)
+		return nil
 	}
-	v.w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	v.write(http.StatusOK, content)
-	return nil
 }
 
 // words says a duration as people do, rounded up: whoever waits that long has
