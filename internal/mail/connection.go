@@ -66,7 +66,7 @@ func (l *line) broke(err error) error {
 func (l *line) close() {
 	if l.Conn != nil {
 		l.stop()
-		_ = l.Conn.Close()
+		_ = l.Close()
 	}
 }
 
