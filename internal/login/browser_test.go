@@ -48,7 +48,8 @@ func chromium(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
+	// The page is to behave as one in the foreground: it has the focus, and shows it.
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		t.Fatalf("start %s: %v", path, err)
 	}
 	return ctx
@@ -210,14 +211,12 @@ var screens = []struct {
 }
 
 // TestLook shows every page in every state to a browser: on a telephone and on a
-// desk, in both schemes. The pictures are kept where RINGDOWN_PICTURES says.
+// desk, in both schemes. Pictures are taken when RINGDOWN_PICTURES names a folder
+// for them.
 func TestLook(t *testing.T) {
 	ctx := chromium(t)
 	server := gallery(t)
 	pictures := os.Getenv("RINGDOWN_PICTURES")
-	if pictures == "" {
-		pictures = t.TempDir()
-	}
 	least := 21.0
 	for _, scheme := range []string{"light", "dark"} {
 		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
@@ -226,9 +225,15 @@ func TestLook(t *testing.T) {
 		}
 		for _, screen := range screens {
 			edges := map[string]float64{}
+			if err := chromedp.Do(ctx, chromedp.EmulateViewport(screen.width, screen.height)); err != nil {
+				t.Fatal(err)
+			}
 			for _, st := range states {
 				where := fmt.Sprintf("%s-%s-%s", st.name, screen.name, scheme)
-				got := lookAt(t, ctx, server.URL+"/"+st.name, screen.width, screen.height, screen.letters, filepath.Join(pictures, where+".png"))
+				got := lookAt(t, ctx, server.URL+"/"+st.name, screen.letters)
+				if pictures != "" {
+					picture(t, ctx, filepath.Join(pictures, where+".png"))
+				}
 				got.check(t, where, int(screen.width))
 				least = min(least, got.Contrast)
 				edges[st.name] = got.FirstEdge
@@ -254,29 +259,33 @@ func TestLook(t *testing.T) {
 	t.Logf("%d states on %d screens in two schemes, the lowest contrast is %.1f", len(states), len(screens), least)
 }
 
-// lookAt opens a page and takes a picture of all of it.
-func lookAt(t *testing.T, ctx context.Context, address string, width, height int64, letters, picture string) *looks {
+// lookAt opens a page, and waits until it is drawn and has the focus somewhere.
+func lookAt(t *testing.T, ctx context.Context, address, letters string) *looks {
 	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height), chromedp.Navigate(address)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
 		t.Fatalf("%s: %v", address, err)
 	}
-	if letters != "" {
-		if _, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.documentElement.style.fontSize = "`+letters+`"`)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[looks](looking))
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[looks](`(async () => {
+		document.documentElement.style.fontSize = "`+letters+`";
+		await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+		return `+looking+`;
+	})()`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatalf("%s: %v", address, err)
 	}
+	return &got
+}
+
+// picture takes a picture of the whole page.
+func picture(t *testing.T, ctx context.Context, file string) {
+	t.Helper()
 	shot, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(picture, shot, 0o600); err != nil {
+	if err := os.WriteFile(file, shot, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &got
 }
 
 // check is what holds for every page.
@@ -319,14 +328,8 @@ func TestAccessibility(t *testing.T) {
 		"change": "current", "change-wrong": "say", "forgot": "username",
 	}
 	for _, st := range states {
-		if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/"+st.name)); err != nil {
-			t.Fatal(err)
-		}
+		page := lookAt(t, ctx, server.URL+"/"+st.name, "")
 		tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		page, err := chromedp.Run(ctx, chromedp.Evaluate[looks](looking))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func (p *pages) enter(v *visit) error {
 	switch {
 	case errors.As(err, &unknown) && unknown.Code == fault.ResourceNotFound:
 		v.entryForm(http.StatusNotFound, view{Username: alias, Problem: &problem{
-			Title: "There is no contact centre of that alias", Text: "Check it, or ask whoever looks after your contact centre.", Field: "alias",
+			Title: "There is no contact centre of that alias", Text: "Check how it is written.", Field: "alias",
 		}})
 		return nil
 	case err != nil:

@@ -40,9 +40,9 @@ func (v *visit) signInForm(status int, d view) {
 	d.Title = "Sign in"
 	d.Forgettable = v.in.Identity == domain.ConnectManaged
 	if d.Hint == "" && v.in.Identity == domain.ExistingDirectory {
-		d.Hint = "Use the user name and the password that you have in your organisation."
+		d.Hint = "Use the user name and the password that you have in your organisation. Capital and small letters differ."
 	} else if d.Hint == "" {
-		d.Hint = "Enter your user name and your password."
+		d.Hint = "Enter your user name and your password. Capital and small letters differ."
 	}
 	v.show(status, "signin", d)
 }

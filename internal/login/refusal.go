@@ -19,7 +19,7 @@ type saying struct {
 var sayings = map[signin.Reason]saying{
 	signin.WrongCredentials: {
 		http.StatusUnauthorized, "The user name or the password is wrong",
-		"Check both and try again. Capital and small letters are different.",
+		"Check both and try again.",
 	},
 	signin.TooMany: {
 		http.StatusTooManyRequests, "Too many attempts",
@@ -27,7 +27,7 @@ var sayings = map[signin.Reason]saying{
 	},
 	signin.DirectoryDown: {
 		http.StatusBadGateway, "The directory cannot be reached",
-		"Your password cannot be checked at the moment, and nobody can sign in. Try again in a few minutes; if that does not help, tell whoever looks after your contact centre.",
+		"Nobody can sign in at the moment. Try again in a few minutes.",
 	},
 	signin.ProviderDown: {
 		http.StatusBadGateway, "The identity provider cannot be reached",
@@ -59,7 +59,7 @@ var sayings = map[signin.Reason]saying{
 	},
 	signin.WeakPassword: {
 		http.StatusBadRequest, "The new password does not follow the rules",
-		"Choose another: 8 to 64 characters, with at least one small letter, one capital letter and one digit, and no spaces.",
+		"Choose one that follows those below.",
 	},
 	signin.SamePassword: {
 		http.StatusBadRequest, "The new password is the old one",
@@ -93,5 +93,5 @@ func (v *visit) problem(r *signin.Refusal, field string) (int, *problem) {
 func (v *visit) tooMany(wait time.Duration) string {
 	seconds := max(int((wait+time.Second-1)/time.Second), 1)
 	v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	return "Wait " + words(wait) + ", then try again. Until then nothing is looked at, not even the right password."
+	return "Wait " + words(wait) + ". Until then, even the right password is refused."
 }
