@@ -34,6 +34,7 @@ func commands() []command {
 		{"demo", "[--data FOLDER]", "Show the main job from end to end, with no other software.", demo},
 		{"env", "[flags]", "Print the export lines that point the AWS CLI and SDKs at this server.", env},
 		{"keys", "create|list|delete", "Manage access keys for principals other than root.", keys},
+		{"idp", "add|list|delete", "Manage the SAML identity providers whose users are let in.", idp},
 		{"contact", "trace|list", "Show what has become of contacts, step by step.", contacts},
 		{"phone", "dial|wait", "Call a number of the server, or wait to be called: a telephone.", phones},
 		{"flow", "check|test FILE...", "Check documents of the flow language, or run tests of flows, without a server.", flows},
