@@ -59,6 +59,7 @@ func (c *connection) search(ctx context.Context, username, filter string, attrib
 	request := goldap.NewSearchRequest(config.SearchBase, goldap.ScopeWholeSubtree, goldap.NeverDerefAliases,
 		enough, int(config.Timeout.Seconds()+1), false,
 		"(&"+config.Filter+"("+config.Attributes.Username+"="+goldap.EscapeFilter(username)+")"+filter+")", attributes, nil)
+	request.EnforceSizeLimit = true // whatever the directory sends
 	var result *goldap.SearchResult
 	err := c.step(ctx, func() (err error) {
 		result, err = c.ldap.Search(request)
@@ -66,7 +67,8 @@ func (c *connection) search(ctx context.Context, username, filter string, attrib
 	})
 	// With more than it was asked for, a directory answers with as many and this
 	// error (RFC 4511 §4.5.1.4).
-	if goldap.IsErrorWithCode(err, goldap.LDAPResultSizeLimitExceeded) && len(result.Entries) >= enough {
+	limited := goldap.IsErrorWithCode(err, goldap.LDAPResultSizeLimitExceeded) || errors.Is(err, goldap.ErrSizeLimitExceeded)
+	if limited && len(result.Entries) >= enough {
 		err = nil
 	}
 	if err != nil {

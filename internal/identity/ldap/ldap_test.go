@@ -2,7 +2,6 @@ package ldap_test
 
 import (
 	"errors"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -136,13 +135,122 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// silent is a directory that takes connections and never answers.
-func silent(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+func TestNew(t *testing.T) {
+	good := ldap.Config{URL: "ldaps://directory.example.org", SearchBase: "dc=example,dc=org"}
+	for what, c := range map[string]struct {
+		change  func(*ldap.Config)
+		setting string // that the error names, empty for none
+	}{
+		"least":                    {func(*ldap.Config) {}, ""},
+		"port":                     {func(c *ldap.Config) { c.URL = "ldaps://directory.example.org:3269/" }, ""},
+		"StartTLS":                 {func(c *ldap.Config) { c.URL, c.StartTLS = "ldap://directory.example.org", true }, ""},
+		"in the clear":             {func(c *ldap.Config) { c.URL = "ldap://directory.example.org" }, "start-tls"},
+		"in the clear, by address": {func(c *ldap.Config) { c.URL = "ldap://192.0.2.1:389" }, "start-tls"},
+		"in the clear, like here":  {func(c *ldap.Config) { c.URL = "ldap://localhost.example.org" }, "start-tls"},
+		"in the clear, here":       {func(c *ldap.Config) { c.URL = "ldap://127.0.0.1" }, ""},
+		"in the clear, here by v6": {func(c *ldap.Config) { c.URL = "ldap://[::1]:389" }, ""},
+		"in the clear, localhost":  {func(c *ldap.Config) { c.URL = "ldap://LOCALHOST" }, ""},
+		"StartTLS for LDAPS":       {func(c *ldap.Config) { c.StartTLS = true }, "start-tls"},
+		"no URL":                   {func(c *ldap.Config) { c.URL = "" }, "url"},
+		"no scheme":                {func(c *ldap.Config) { c.URL = "directory.example.org" }, "url"},
+		"other scheme":             {func(c *ldap.Config) { c.URL = "https://directory.example.org" }, "url"},
+		"socket":                   {func(c *ldap.Config) { c.URL = "ldapi:///run/slapd" }, "url"},
+		"search in the URL":        {func(c *ldap.Config) { c.URL = "ldaps://directory.example.org/dc=example?uid" }, "url"},
+		"password in the URL":      {func(c *ldap.Config) { c.URL = "ldaps://reader:Geheim123@directory.example.org" }, "url"},
+		"no certificate":           {func(c *ldap.Config) { c.CA = []byte("none") }, "ca-file"},
+		"no bind password":         {func(c *ldap.Config) { c.BindDN = "cn=reader" }, "bind-password"},
+		"no bind DN":               {func(c *ldap.Config) { c.BindPassword = "Geheim123" }, "bind-dn"},
+		"user principal name":      {func(c *ldap.Config) { c.BindDN, c.BindPassword = "reader@example.org", "Geheim123" }, ""},
+		"no base":                  {func(c *ldap.Config) { c.SearchBase = "" }, "search-base"},
+		"base is no name":          {func(c *ldap.Config) { c.SearchBase = "example.org" }, "search-base"},
+		"filter":                   {func(c *ldap.Config) { c.Filter = "(&(objectClass=person)(!(ou=x)))" }, ""},
+		"filter is none":           {func(c *ldap.Config) { c.Filter = "objectClass=person" }, "filter"},
+		"half a filter":            {func(c *ldap.Config) { c.Filter = "(objectClass=person" }, "filter"},
+		"two filters":              {func(c *ldap.Config) { c.Filter = "(objectClass=person)(uid=*)" }, "filter"},
+		"Windows' disabled":        {func(c *ldap.Config) { c.Disabled = "(userAccountControl:1.2.840.113556.1.4.803:=2)" }, ""},
+		"disabled is no filter":    {func(c *ldap.Config) { c.Disabled = "nsAccountLock" }, "disabled"},
+		"attribute with option":    {func(c *ldap.Config) { c.Attributes.FirstName = "givenName;lang-en" }, ""},
+		"attribute by number":      {func(c *ldap.Config) { c.Attributes.Username = "0.9.2342.19200300.100.1.1" }, ""},
+		"attribute is a filter":    {func(c *ldap.Config) { c.Attributes.Username = "uid=*)(cn" }, "username"},
+		"attribute is two":         {func(c *ldap.Config) { c.Attributes.Email = "mail, mobile" }, "email"},
+		"negative time":            {func(c *ldap.Config) { c.Timeout = -time.Second }, "timeout"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			config := good
+			c.change(&config)
+			_, err := ldap.New(config)
+			if c.setting == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.setting) || strings.Contains(err.Error(), "Geheim") {
+				t.Errorf("got %v, want an error that names %s", err, c.setting)
+			}
+		})
 	}
-	t.Cleanup(func() { l.Close() }) // connections that wait to be accepted go with it
-	return l.Addr().String()
+}
+
+func TestConfiguration(t *testing.T) {
+	s := ldaptest.Start(t, ldaptest.Options{Anonymous: true, People: people, LDIF: `dn: ou=elsewhere,` + ldaptest.Base + `
+objectClass: referral
+objectClass: extensibleObject
+ou: elsewhere
+ref: ldap://192.0.2.1/ou=elsewhere,dc=example,dc=org
+
+dn: cn=door,` + ldaptest.People + `
+objectClass: device
+objectClass: uidObject
+cn: door
+uid: door
+
+dn: cn=alias,` + ldaptest.People + `
+objectClass: alias
+objectClass: extensibleObject
+cn: alias
+uid: alias
+aliasedObjectName: cn=mary,` + ldaptest.People + `
+`})
+	find := func(name string, change ...func(*ldap.Config)) (*ldap.Entry, error) {
+		return open(t, config(s), change...).Find(t.Context(), name)
+	}
+	anonymous := func(c *ldap.Config) { c.BindDN, c.BindPassword = "", "" }
+	for what, c := range map[string]struct {
+		name   string
+		change []func(*ldap.Config)
+		dn     string // empty: there is none
+		fails  string
+	}{
+		"anonymous":                     {"mary", []func(*ldap.Config){anonymous}, "cn=mary," + ldaptest.People, ""},
+		"no person":                     {"door", nil, "", ""},
+		"an alias":                      {"alias", nil, "", ""},
+		"by another filter":             {"door", []func(*ldap.Config){func(c *ldap.Config) { c.Filter = "(objectClass=device)" }}, "cn=door," + ldaptest.People, ""},
+		"by another attribute":          {"mary@example.org", []func(*ldap.Config){func(c *ldap.Config) { c.Attributes.Username = "mail" }}, "cn=mary," + ldaptest.People, ""},
+		"in a part":                     {"twice", []func(*ldap.Config){func(c *ldap.Config) { c.SearchBase = ldaptest.People }}, "cn=twice," + ldaptest.People, ""},
+		"not in that part":              {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.SearchBase = "ou=others," + ldaptest.Base }}, "", ""},
+		"no such part":                  {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.SearchBase = "ou=nowhere," + ldaptest.Base }}, "", "No Such Object"},
+		"a part that is elsewhere":      {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.SearchBase = "ou=elsewhere," + ldaptest.Base }}, "", "Referral"},
+		"an id that there is none of":   {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.Attributes.ID = "employeeNumber" }}, "", "employeeNumber"},
+		"an id that may be any":         {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.Attributes.ID = "mail" }}, "cn=mary," + ldaptest.People, ""},
+		"an attribute that is not one":  {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.Attributes.Email = "noSuchAttribute" }}, "cn=mary," + ldaptest.People, ""},
+		"a name that is no attribute":   {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.Attributes.Username = "noSuchAttribute" }}, "", ""},
+		"attributes in another case":    {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.Attributes.Username, c.Attributes.ID = "UID", "ENTRYUUID" }}, "cn=mary," + ldaptest.People, ""},
+		"search account of another DN":  {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.BindDN = "cn=mary," + ldaptest.People }}, "", "bind-dn"},
+		"search account without a name": {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.BindDN = "reader" }}, "", "bind-dn"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			e, err := find(c.name, c.change...)
+			switch {
+			case c.fails != "":
+				if !errors.Is(err, ldap.ErrDown) || !strings.Contains(err.Error(), c.fails) || strings.Contains(err.Error(), s.ReaderPassword) {
+					t.Errorf("got %+v, %v; want a failure that names %s", e, err, c.fails)
+				}
+			case err != nil:
+				t.Error(err)
+			case e == nil && c.dn != "", e != nil && e.DN != c.dn:
+				t.Errorf("got %+v, want %q", e, c.dn)
+			}
+		})
+	}
 }
