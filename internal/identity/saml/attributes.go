@@ -79,7 +79,7 @@ func (a *Assertion) readAWS() *Error {
 	}
 	if ok {
 		n, err := strconv.ParseUint(d, 10, 31)
-		a.SessionDuration = time.Duration(n) * time.Second //nolint:gosec // of 31 bits
+		a.SessionDuration = time.Duration(n) * time.Second
 		if err != nil || a.SessionDuration < minDuration || a.SessionDuration > maxDuration {
 			return refuse(Invalid, "SessionDuration is not a number of seconds from %d to %d",
 				int(minDuration.Seconds()), int(maxDuration.Seconds()))

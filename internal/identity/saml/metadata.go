@@ -202,7 +202,7 @@ func (p *Provider) readSSO(role *etree.Element) error {
 		where, _ := attribute(el, "Location")
 		u, err := url.Parse(where)
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.Fragment != "" {
-			return errors.New("Location of the SingleSignOnService for HTTP-Redirect is not an address of the web")
+			return errors.New("the SingleSignOnService for HTTP-Redirect has a Location that is not an address of the web")
 		}
 		p.sso = u
 		return nil

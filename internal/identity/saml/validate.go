@@ -337,7 +337,7 @@ func (a *Assertion) readAudience(el *etree.Element, e Expect) *Error {
 	return refuse(Invalid, "the assertion is meant for another audience: %s", plain(named))
 }
 
-const confirmedByBearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+const confirmedByBearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer" //nolint:gosec // a name, no secret
 
 // readSubject wants one confirmation by bearer that holds
 // (saml-profiles-2.0 §4.1.4.2).
