@@ -136,24 +136,30 @@ func (c *Catalog) Scope(ctx context.Context, instanceID *string) (Scope, error) 
 		}
 		return Scope{}, fault.New(fault.InvalidParameter, "Invalid parameter: %s", id)
 	}
-	id := domain.InstanceID(*instanceID)
+	sc, err := c.Anywhere(ctx, domain.InstanceID(*instanceID))
+	if err != nil {
+		return Scope{}, err
+	}
+	return c.inRegion(ctx, sc)
+}
+
+// Anywhere finds an instance where it was created, for what has no region of its
+// own: a browser names an instance and nothing else.
+func (c *Catalog) Anywhere(ctx context.Context, id domain.InstanceID) (Scope, error) {
 	c.mu.RLock()
 	sc, ok := c.instances[id]
 	c.mu.RUnlock()
-	if !ok {
-		r, err := c.store.Get(ctx, store.Root, domain.KindInstance, string(id))
-		if err != nil {
-			if fault.Is(err, fault.ResourceNotFound) {
-				return Scope{}, noInstance(id)
-			}
-			return Scope{}, err
-		}
-		sc, err = c.scopeOf(r)
-		if err != nil {
-			return Scope{}, err
-		}
+	if ok {
+		return sc, nil
 	}
-	return c.inRegion(ctx, sc)
+	r, err := c.store.Get(ctx, store.Root, domain.KindInstance, string(id))
+	if fault.Is(err, fault.ResourceNotFound) {
+		return Scope{}, noInstance(id)
+	}
+	if err != nil {
+		return Scope{}, err
+	}
+	return c.scopeOf(r)
 }
 
 // inRegion is the instance as the caller's region has it: itself where it was
