@@ -290,11 +290,11 @@ func TestRefused(t *testing.T) {
 		// The attributes.
 		{"two session names", signedWith("<saml:AttributeValue xsi:type=\"xs:string\">jane", "<saml:AttributeValue>joe</saml:AttributeValue><saml:AttributeValue>jane"), saml.Invalid, "2 values", nil},
 		{"two session names in two attributes", signedWith("</saml:AttributeStatement>", `<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/RoleSessionName"><saml:AttributeValue>joe</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`), saml.Invalid, "2 values", nil},
-		{"session name", signedWith(">jane<", ">jane doe<"), saml.Invalid, "RoleSessionName must match", nil},
+		{"session name", signedWith(">jane<", ">jane doe<"), saml.Invalid, "RoleSessionName in AuthnResponse must match", nil},
 		{"session name with an element", signedWith(">jane<", "><b>jane</b><"), saml.Invalid, "is not text", nil},
 		{"role", signedWith(":role/agents", ":user/agents"), saml.Invalid, "a value of the attribute Role", nil},
-		{"duration", signedWith("</saml:AttributeStatement>", `<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/SessionDuration"><saml:AttributeValue>60</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`), saml.Invalid, "SessionDuration is not", nil},
-		{"duration of years", signedWith("</saml:AttributeStatement>", `<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/SessionDuration"><saml:AttributeValue>18446744073709551615</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`), saml.Invalid, "SessionDuration is not", nil},
+		{"duration", signedWith("</saml:AttributeStatement>", `<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/SessionDuration"><saml:AttributeValue>60</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`), saml.Invalid, "SessionDuration in AuthnResponse is not", nil},
+		{"duration of years", signedWith("</saml:AttributeStatement>", `<saml:Attribute Name="https://aws.amazon.com/SAML/Attributes/SessionDuration"><saml:AttributeValue>18446744073709551615</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`), saml.Invalid, "SessionDuration in AuthnResponse is not", nil},
 		{"encrypted attribute", signedWith("</saml:AttributeStatement>", "<saml:EncryptedAttribute/></saml:AttributeStatement>"), saml.Invalid, "encryption is not supported", nil},
 		{"encrypted name", signedWith("<saml:NameID", "<saml:EncryptedID/><saml:NameID"), saml.Invalid, "encryption is not supported", nil},
 	}

@@ -81,7 +81,7 @@ func (a *Assertion) readAWS() *Error {
 		n, err := strconv.ParseUint(d, 10, 31)
 		a.SessionDuration = time.Duration(n) * time.Second
 		if err != nil || a.SessionDuration < minDuration || a.SessionDuration > maxDuration {
-			return refuse(Invalid, "SessionDuration is not a number of seconds from %d to %d",
+			return refuse(Invalid, "SessionDuration in AuthnResponse is not a number of seconds from %d to %d",
 				int(minDuration.Seconds()), int(maxDuration.Seconds()))
 		}
 	}
@@ -137,7 +137,7 @@ func (a *Assertion) name(attr string) (string, *Error) {
 		return "", err
 	}
 	if ok && !sessionName.MatchString(v) {
-		return "", refuse(Invalid, "%s must match [a-zA-Z_0-9+=,.@-]{2,64}", shortName(attr))
+		return "", refuse(Invalid, "%s in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}", shortName(attr))
 	}
 	return v, nil
 }
