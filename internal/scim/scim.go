@@ -1,7 +1,12 @@
 // Package scim lets identity providers make, change and deactivate users: SCIM
 // 2.0 (RFC 7643, RFC 7644) at /-/scim/v2/. Each bearer token is for one
-// instance. The users are those of the API: they are made and changed by its own
-// operations, with their rules.
+// instance. The users are those of the API, with its rules, and a request changes
+// all that it asks for or nothing.
+//
+// A resource is, between the wire and User, what JSON makes of it (a
+// map[string]any) with the names and types of the schema: filters and patches are
+// worked out on that form, and only resource.go knows which attribute is what of
+// a user. The package starts no goroutine.
 package scim
 
 import (
@@ -9,8 +14,6 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/connect"
 
 	"ringdown/internal/audit"
 	"ringdown/internal/domain"
@@ -37,20 +40,57 @@ type Tokens interface {
 	FindToken(ctx context.Context, text string) (*Token, error)
 }
 
-// Users are the operations of the API that are used.
+// User is a user as it is provisioned.
+type User struct {
+	ID                string
+	Version           int64 // grows with each change, whoever makes it
+	Created, Modified time.Time
+	Username          string // never changes
+	ExternalID        string // the identity provider's id of it
+	Inactive          bool   // must not sign in
+	Identity          domain.IdentityInfo
+	// Names as they are read, that of a group with those above it: Sales/North.
+	// They may be written as names or ids.
+	RoutingProfile   string
+	SecurityProfiles []string
+	HierarchyGroup   string // empty: none
+	// Password is only ever written. Empty leaves the one that there is, or makes
+	// one that nobody knows.
+	Password string
+}
+
+// Users are the users of all instances of the account. An instance that is not
+// there in the region of the context's caller, and a user that is not in its
+// instance, is a ResourceNotFoundException. Whatever else the API would refuse is
+// refused with its exceptions; a profile or group that there is none of is an
+// InvalidParameterException.
 type Users interface {
-	CreateUser(ctx context.Context, in *connect.CreateUserInput) (*connect.CreateUserOutput, error)
-	DescribeUser(ctx context.Context, in *connect.DescribeUserInput) (*connect.DescribeUserOutput, error)
-	UpdateUserIdentityInfo(ctx context.Context, in *connect.UpdateUserIdentityInfoInput) (*connect.UpdateUserIdentityInfoOutput, error)
-	DeleteUser(ctx context.Context, in *connect.DeleteUserInput) (*connect.DeleteUserOutput, error)
-	ListUsers(ctx context.Context, in *connect.ListUsersInput) (*connect.ListUsersOutput, error)
+	// Identity is the identity type of an instance.
+	Identity(ctx context.Context, in domain.InstanceID) (domain.IdentityManagementType, error)
+	User(ctx context.Context, in domain.InstanceID, id string) (*User, error)
+	// Named finds a user by its Username, case-sensitive.
+	Named(ctx context.Context, in domain.InstanceID, username string) (*User, error)
+	Count(ctx context.Context, in domain.InstanceID) (int, error)
+	// List returns at most limit users in the order of their ids: those beyond
+	// the one with the id after, less the first skip of them.
+	List(ctx context.Context, in domain.InstanceID, after string, skip, limit int) ([]*User, error)
+	// Create adds a user, whose ID, Version, Created and Modified do not count,
+	// and returns it as it is then.
+	Create(ctx context.Context, in domain.InstanceID, u *User) (*User, error)
+	// Replace makes the user with u's ID be as u is, all or nothing. When Version
+	// is no longer the user's, that is a ResourceConflictException.
+	Replace(ctx context.Context, in domain.InstanceID, u *User) (*User, error)
+	// Delete removes a user; version as in Replace, 0 for any.
+	Delete(ctx context.Context, in domain.InstanceID, id string, version int64) error
 }
 
 // Options configure the service.
 type Options struct {
-	Users  Users
-	Tokens Tokens
-	// URL is the address of this server as clients know it.
+	Users   Users
+	Tokens  Tokens
+	Account string // that all instances belong to
+	// URL is the address of this server as clients know it, without a slash at
+	// the end.
 	URL    func() string
 	Audit  *audit.Log
 	Logger *slog.Logger
@@ -58,4 +98,4 @@ type Options struct {
 }
 
 // New returns the handler of everything below Path.
-func New(o Options) http.Handler { panic("not yet") }
+func New(o Options) http.Handler { return &service{o} }

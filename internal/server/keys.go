@@ -1,21 +1,24 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
+	"ringdown/internal/audit"
 	"ringdown/internal/fault"
 	"ringdown/internal/iam"
+	"ringdown/internal/store"
 	"ringdown/internal/store/sqlstore"
 )
 
-// Access keys are managed by `ringdown keys`. While a server has the data
+// Access keys, and tokens for SCIM, are managed by `ringdown keys`. While a server has the data
 // folder open the command goes through it, at /-/keys; otherwise it opens the
 // store itself.
 const keysPath = "/-/keys"
@@ -33,33 +36,88 @@ type MadeKey struct {
 	UserName        string
 }
 
-// serveKeys answers requests at /-/keys.
+// keyring is what serves requests at /-/keys: access keys, and the tokens of SCIM
+// at /-/keys/scim.
+type keyring struct {
+	keys   *iam.Keys
+	tokens *iam.SCIMTokens
+	store  store.Reader
+	url    func() string // of this server, as its clients know it
+	audit  *audit.Log
+}
+
+const tokensPath = keysPath + "/scim"
+
+// serveKeys serves access keys alone.
 func serveKeys(keys *iam.Keys, r *http.Request, body []byte) (any, error) {
+	return (&keyring{keys: keys}).serve(r, body)
+}
+
+func (k *keyring) serve(r *http.Request, body []byte) (any, error) {
+	ctx := r.Context()
 	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, keysPath), "/")
 	switch {
 	case r.Method == http.MethodGet && id == "":
-		return keys.List(r.Context())
+		return k.keys.List(ctx)
 	case r.Method == http.MethodPost && id == "":
 		var in NewKey
 		if err := json.Unmarshal(body, &in); err != nil {
 			return nil, fault.New(fault.Serialization, "the request body is no JSON object with UserName and Policy")
 		}
-		k, err := keys.Create(r.Context(), in.UserName, in.Policy)
+		made, err := k.keys.Create(ctx, in.UserName, in.Policy)
 		if err != nil {
 			return nil, err
 		}
-		return MadeKey{k.ID, k.Secret, k.Principal.UserName}, nil
+		k.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Principal: made.Principal.ARN, From: host(r.RemoteAddr)})
+		return MadeKey{made.ID, made.Secret, made.Principal.UserName}, nil
+	case r.Method == http.MethodGet && r.URL.Path == tokensPath:
+		return k.tokens.List(ctx)
+	case r.Method == http.MethodPost && r.URL.Path == tokensPath:
+		var in NewSCIMToken
+		if err := json.Unmarshal(body, &in); err != nil {
+			return nil, fault.New(fault.Serialization, "the request body is no JSON object with Instance, RoutingProfile and SecurityProfiles")
+		}
+		made, err := newToken(ctx, k.store, k.tokens, k.url(), in)
+		if err != nil {
+			return nil, err
+		}
+		k.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Instance: made.InstanceID, From: host(r.RemoteAddr)})
+		return made, nil
 	case r.Method == http.MethodDelete && id != "":
-		return struct{}{}, keys.Delete(r.Context(), id)
+		if err := deleteKey(ctx, k.keys, k.tokens, id); err != nil {
+			return nil, err
+		}
+		k.audit.Record(ctx, audit.Event{Event: audit.KeyDelete, Outcome: audit.OK, Key: id, From: host(r.RemoteAddr)})
+		return struct{}{}, nil
 	default:
 		return nil, fault.New(fault.UnknownOperation, "%s %s is not served", r.Method, r.URL.Path)
 	}
 }
 
-// KeyManager makes, lists and deletes access keys.
+// deleteKey deletes an access key or a token, whichever the id is of.
+func deleteKey(ctx context.Context, keys *iam.Keys, tokens *iam.SCIMTokens, id string) error {
+	if iam.IsSCIMTokenID(id) {
+		return tokens.Delete(ctx, id)
+	}
+	return keys.Delete(ctx, id)
+}
+
+// host is the address of a client without its port.
+func host(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return ""
+	}
+	return at.Addr().Unmap().String()
+}
+
+// KeyManager makes, lists and deletes access keys and tokens.
 type KeyManager interface {
 	Create(ctx context.Context, k NewKey) (MadeKey, error)
 	List(ctx context.Context) ([]iam.KeyInfo, error)
+	CreateToken(ctx context.Context, t NewSCIMToken) (MadeSCIMToken, error)
+	Tokens(ctx context.Context) ([]iam.SCIMToken, error)
+	// Delete deletes a key or a token.
 	Delete(ctx context.Context, id string) error
 	Close() error
 }
@@ -95,12 +153,15 @@ func OpenKeys(ctx context.Context, cfg Config) (KeyManager, error) {
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	return localKeys{keys, st}, nil
+	tokens := iam.NewSCIMTokens(iam.SCIMTokensOptions{Store: st, Now: cfg.Now})
+	return localKeys{keys, tokens, st, strings.TrimSuffix(cmp.Or(cfg.SignIn.URL, Endpoint(&cfg)), "/")}, nil
 }
 
 type localKeys struct {
 	*iam.Keys
-	closer io.Closer
+	tokens *iam.SCIMTokens
+	store  store.Store
+	url    string
 }
 
 func (l localKeys) Create(ctx context.Context, k NewKey) (MadeKey, error) {
@@ -111,7 +172,17 @@ func (l localKeys) Create(ctx context.Context, k NewKey) (MadeKey, error) {
 	return MadeKey{made.ID, made.Secret, k.UserName}, nil
 }
 
-func (l localKeys) Close() error { return l.closer.Close() }
+func (l localKeys) CreateToken(ctx context.Context, t NewSCIMToken) (MadeSCIMToken, error) {
+	return newToken(ctx, l.store, l.tokens, l.url, t)
+}
+
+func (l localKeys) Tokens(ctx context.Context) ([]iam.SCIMToken, error) { return l.tokens.List(ctx) }
+
+func (l localKeys) Delete(ctx context.Context, id string) error {
+	return deleteKey(ctx, l.Keys, l.tokens, id)
+}
+
+func (l localKeys) Close() error { return l.store.Close() }
 
 type remoteKeys struct{ *remote }
 
@@ -132,6 +203,14 @@ func (k remoteKeys) Create(ctx context.Context, in NewKey) (made MadeKey, err er
 
 func (k remoteKeys) List(ctx context.Context) (list []iam.KeyInfo, err error) {
 	return list, k.do(ctx, http.MethodGet, keysPath, nil, &list)
+}
+
+func (k remoteKeys) CreateToken(ctx context.Context, in NewSCIMToken) (made MadeSCIMToken, err error) {
+	return made, k.do(ctx, http.MethodPost, tokensPath, in, &made)
+}
+
+func (k remoteKeys) Tokens(ctx context.Context) (list []iam.SCIMToken, err error) {
+	return list, k.do(ctx, http.MethodGet, tokensPath, nil, &list)
 }
 
 func (k remoteKeys) Delete(ctx context.Context, id string) error {
