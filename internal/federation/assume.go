@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +34,8 @@ func (f *Federation) record(ctx context.Context, e audit.Event, a *Assumed, err 
 		if e.Principal == "" {
 			e.Principal = a.ARN
 		}
-	case fault.From(err).Code == fault.InternalService:
-		e.Outcome, e.Reason = audit.Failed, "an internal error, which the server's log tells"
+	case fault.From(err).Code.Status() >= http.StatusInternalServerError:
+		e.Outcome, e.Reason = audit.Failed, fault.From(err).Message
 	default:
 		e.Outcome, e.Reason = audit.Refused, fault.From(err).Message
 	}

@@ -183,7 +183,12 @@ func (l localProviders) Delete(ctx context.Context, name string) error {
 	return l.federation.DeleteProvider(ctx, name)
 }
 
-func (l localProviders) Close() error { return l.close() }
+func (l localProviders) Close() error {
+	if l.close == nil { // the server's own, which it closes itself
+		return nil
+	}
+	return l.close()
+}
 
 // OpenProviders opens the SAML identity providers of a data folder: through the
 // server that has it open, when one does, else directly.
