@@ -274,9 +274,7 @@ func (c *connection) refuse(ctx context.Context, password string) error {
 		return err
 	}
 	// What the directory thinks of nobody does not matter.
-	took := d.config.Now().Sub(began)
-	c.close(ctx)
-	d.pace.wait(ctx, took)
+	d.pace.wait(ctx, d.config.Now().Sub(began))
 	return ErrRefused
 }
 

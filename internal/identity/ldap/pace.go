@@ -11,7 +11,7 @@ import (
 // about unknown users can take as long. The zero value has nothing to go by.
 type pace struct {
 	mu     sync.Mutex
-	recent [64]time.Duration
+	recent [16]time.Duration
 	seen   int
 }
 
