@@ -85,13 +85,14 @@ func New(o Options) http.Handler {
 		p.route("assets/"+name, methods{http.MethodGet: asset(name, content)})
 	}
 	p.route("saml", methods{http.MethodGet: p.metadata})
-	p.route("oidc/callback", methods{http.MethodGet: p.oidcCallback})
+	p.route("oidc/callback", methods{http.MethodGet: p.oidcCallback, http.MethodHead: untouched})
 
 	p.instanceRoute("", methods{http.MethodGet: p.showSignIn, http.MethodPost: p.signIn})
+	p.instanceRoute("/{$}", methods{http.MethodGet: func(v *visit) error { return v.redirect(signin.Root(v.in)) }})
 	p.instanceRoute("/saml", methods{http.MethodPost: p.saml})
 	p.instanceRoute("/saml/start", methods{http.MethodGet: p.start(signin.BySAML)})
 	p.instanceRoute("/oidc/start", methods{http.MethodGet: p.start(signin.ByOIDC)})
-	p.instanceRoute("/federate", methods{http.MethodGet: p.federate, http.MethodPost: p.federate})
+	p.instanceRoute("/federate", methods{http.MethodGet: p.federate, http.MethodHead: untouched, http.MethodPost: p.federate})
 	p.instanceRoute("/refresh", methods{http.MethodPost: p.refresh})
 	p.instanceRoute("/forgot", methods{http.MethodGet: p.showForgot, http.MethodPost: p.forgot})
 	p.instanceRoute("/reset", methods{http.MethodGet: p.showReset, http.MethodPost: p.reset})
@@ -135,7 +136,7 @@ func (p *pages) instanceRoute(pattern string, m methods) {
 // answer picks the answer of the request's method.
 func (m methods) answer(v *visit) error {
 	method := v.r.Method
-	if method == http.MethodHead {
+	if method == http.MethodHead && m[method] == nil {
 		method = http.MethodGet
 	}
 	if a := m[method]; a != nil {
@@ -158,6 +159,13 @@ func (m methods) answer(v *visit) error {
 	return &notice{status: http.StatusMethodNotAllowed, title: "This page works differently", text: []string{
 		fmt.Sprintf("It answers %s, and cannot be used in another way.", allow),
 	}}
+}
+
+// untouched answers HEAD where GET uses something up: programs that look at links
+// must not spend them.
+func untouched(v *visit) error {
+	v.write(http.StatusOK, nil)
+	return nil
 }
 
 func nothingHere(*visit) error {

@@ -185,7 +185,7 @@ func (v *visit) linkGone(err error) error {
 
 func (v *visit) resetForm(status int, u *signin.User, wrong *problem) {
 	v.show(status, "reset", view{
-		Title: "Choose a new password", Hint: "Then sign in with it.", Problem: wrong, Username: u.Username,
+		Title: "Choose a new password", Hint: "Choose one that you use nowhere else, and sign in with it.", Problem: wrong, Username: u.Username,
 		Form: formToken(v.cookie(resetCookie), "reset"),
 	})
 }
@@ -263,11 +263,11 @@ func (v *visit) changing() (*changing, error) {
 
 func (v *visit) changeForm(status int, c *changing, destination string, wrong *problem) {
 	d := view{
-		Title: "Change your password", Hint: "You will be signed out everywhere else.", Problem: wrong, Username: c.username,
+		Title: "Change your password", Hint: "Choose one that you use nowhere else. You will be signed out on all other devices.", Problem: wrong, Username: c.username,
 		Destination: destination, Forced: c.forced, Form: formToken(c.token, "change"),
 	}
 	if c.forced {
-		d.Title, d.Hint = "Choose your own password", "The one that you have just used was chosen for you. Choose another to go on."
+		d.Title, d.Hint = "Choose your own password", "The one that you have just used was chosen for you. Choose another, which you use nowhere else, to go on."
 	}
 	v.show(status, "change", d)
 }

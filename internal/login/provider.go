@@ -2,6 +2,7 @@ package login
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -29,8 +30,11 @@ func (p *pages) showWays(v *visit, destination string, choose bool) error {
 	}
 	switch len(ways) {
 	case 0:
-		d.Title, d.Hint = "Nobody can sign in yet", ""
-		d.Text = []string{"No identity provider has been set up for this contact centre. Ask whoever looks after it to add one."}
+		d.Title, d.Hint = "This page cannot sign you in", ""
+		d.Text = []string{
+			"No identity provider that it could send you to has been set up for this contact centre.",
+			"If your organisation has a page with all your applications, begin there. Otherwise ask whoever looks after your contact centre.",
+		}
 	case 1:
 		d.Hint = "You sign in by way of your organisation."
 	}
@@ -213,7 +217,11 @@ func (p *pages) refresh(v *visit) error {
 		return &notice{status: http.StatusBadRequest, title: "The form has no RefreshToken"}
 	}
 	t, err := p.Service.Refresh(v.r.Context(), v.in, v.visitor, token)
-	if err != nil {
+	var r *signin.Refusal
+	switch {
+	case errors.As(err, &r) && r.Reason == signin.LinkUsed:
+		return &notice{status: http.StatusBadRequest, title: "The RefreshToken is not valid, has expired, or has been used"}
+	case err != nil:
 		return err
 	}
 	return v.json(http.StatusOK, refreshed{t.Access, t.AccessExpires.Unix(), t.Refresh, t.RefreshExpires.Unix()})
