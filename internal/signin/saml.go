@@ -203,14 +203,15 @@ func (s *Service) SAML(ctx context.Context, in *Instance, v Visitor, response, r
 	} else {
 		destination = destinationOf(relayState)
 	}
-	a, err := s.federation.Admit(ctx, visit)
+	a, err := s.federation.Admit(domain.WithCaller(ctx, &domain.Caller{RequestID: v.RequestID}), visit)
 	if err != nil {
 		if why, ok := refused(err); ok {
 			return nil, s.notAccepted(ctx, in, v, tried, why)
 		}
 		return nil, err
 	}
-	tried.Principal, tried.Provider = a.ARN, a.Session.Provider
+	_, provider, _ := strings.Cut(a.Session.Provider, ":saml-provider/")
+	tried.Principal, tried.Provider = a.ARN, provider
 	principal, _, _ := strings.Cut(a.ID, ":")
 	return s.vouched(ctx, in, v, p, tried, a.Session.Name, principal, destination)
 }
