@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"ringdown/internal/server"
@@ -13,8 +14,11 @@ import (
 
 const keysHelp = `Usage:
   ringdown keys create --user NAME --policy FILE [flags]   make a key; FILE holds an IAM policy document, - is standard input
-  ringdown keys list [flags]                               list the keys
-  ringdown keys delete KEY-ID [flags]                      delete a key
+  ringdown keys create --scim INSTANCE --routing-profile PROFILE --security-profile PROFILE[,PROFILE…] [flags]
+                                                           make a token by which an identity provider manages the users of an
+                                                           instance by SCIM; new users get the profiles (names or ids)
+  ringdown keys list [flags]                               list the keys and tokens
+  ringdown keys delete KEY-ID [flags]                      delete a key or token
 A running server is asked to do it; otherwise the data folder is opened directly.
 `
 
@@ -43,8 +47,21 @@ func keysCreate(ctx context.Context, p *program, args []string) (err error) {
 	f := s.flags("keys create")
 	user := f.String("user", "", "`name` of the IAM user that the key stands for")
 	file := f.String("policy", "", "`file` with its IAM policy document, - for standard input")
+	var token server.NewSCIMToken
+	f.StringVar(&token.Instance, "scim", "", "id or alias of the `instance` whose users a token for SCIM manages, instead of a key")
+	f.StringVar(&token.RoutingProfile, "routing-profile", "", "name or id of the routing `profile` that its new users get")
+	security := f.String("security-profile", "", "names or ids of the security `profiles` that its new users get, separated by commas")
 	if err := s.parse(f, p, args); err != nil {
 		return err
+	}
+	if token.Instance != "" {
+		if token.RoutingProfile == "" || *security == "" || *user != "" || *file != "" || f.NArg() > 0 {
+			return &usageError{errors.New("give --scim INSTANCE, --routing-profile PROFILE and --security-profile PROFILE")}
+		}
+		for name := range strings.SplitSeq(*security, ",") {
+			token.SecurityProfiles = append(token.SecurityProfiles, strings.TrimSpace(name))
+		}
+		return tokenCreate(ctx, p, &s, token)
 	}
 	if *user == "" || *file == "" || f.NArg() > 0 {
 		return &usageError{errors.New("give --user NAME and --policy FILE")}
@@ -72,6 +89,22 @@ func keysCreate(ctx context.Context, p *program, args []string) (err error) {
 	return err
 }
 
+// tokenCreate makes a token for SCIM.
+func tokenCreate(ctx context.Context, p *program, s *settings, token server.NewSCIMToken) (err error) {
+	m, err := server.OpenKeys(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	made, err := m.CreateToken(ctx, token)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "Base URL: %s\nToken: %s\n", made.BaseURL, made.Token)
+	fmt.Fprintf(p.stderr, "The token %s manages the users of instance %s. It is shown this once.\n", made.ID, made.InstanceID)
+	return err
+}
+
 func keysList(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
 	f := s.flags("keys list")
@@ -87,7 +120,11 @@ func keysList(ctx context.Context, p *program, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 {
+	tokens, err := m.Tokens(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list)+len(tokens) == 0 {
 		fmt.Fprintln(p.stderr, "There are no keys but the root's.")
 		return nil
 	}
@@ -95,6 +132,9 @@ func keysList(ctx context.Context, p *program, args []string) (err error) {
 	fmt.Fprintln(w, "KEY ID\tUSER\tMADE")
 	for _, k := range list {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", k.AccessKeyID, k.UserName, k.Created.Format("2006-01-02 15:04:05Z"))
+	}
+	for _, t := range tokens {
+		fmt.Fprintf(w, "%s\tSCIM for %s\t%s\n", t.ID, t.Instance, t.Created.Format("2006-01-02 15:04:05Z"))
 	}
 	return w.Flush()
 }

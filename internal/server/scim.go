@@ -84,7 +84,6 @@ func (p provisioned) Delete(ctx context.Context, in domain.InstanceID, id string
 // NewSCIMToken asks for a token.
 type NewSCIMToken struct {
 	Instance string // id or alias
-	Region   string // in which the instance is addressed; empty: where it was created
 	// What new users get that SCIM says nothing of: names or ids.
 	RoutingProfile   string
 	SecurityProfiles []string
@@ -100,15 +99,15 @@ type MadeSCIMToken struct {
 
 // newToken makes a token of what is in a store.
 func newToken(ctx context.Context, rd store.Reader, tokens *iam.SCIMTokens, url string, in NewSCIMToken) (MadeSCIMToken, error) {
-	t := iam.SCIMToken{}
 	r, err := lookUp(ctx, rd, store.Root, domain.KindInstance, in.Instance, strings.ToLower(in.Instance))
 	if err != nil {
 		return MadeSCIMToken{}, err
 	}
-	t.Instance = domain.InstanceID(r.ID)
-	if t.Region, err = addressed(ctx, rd, r, in.Region); err != nil {
-		return MadeSCIMToken{}, err
+	var i domain.Instance
+	if err := json.Unmarshal(r.Doc, &i); err != nil {
+		return MadeSCIMToken{}, fmt.Errorf("stored instance %s: %w", r.ID, err)
 	}
+	t := iam.SCIMToken{Instance: domain.InstanceID(r.ID), Region: i.Region}
 	profile, err := lookUp(ctx, rd, r.PK, domain.KindRoutingProfile, in.RoutingProfile, in.RoutingProfile)
 	if err != nil {
 		return MadeSCIMToken{}, err
@@ -145,29 +144,4 @@ func lookUp(ctx context.Context, rd store.Reader, in store.PK, kind domain.Kind,
 		return nil, none
 	}
 	return r, err
-}
-
-// addressed is the region in which an instance is addressed: the one that is
-// asked for, if the instance or its replica is there, else its own.
-func addressed(ctx context.Context, rd store.Reader, r *store.Record, region string) (string, error) {
-	var i domain.Instance
-	if err := json.Unmarshal(r.Doc, &i); err != nil {
-		return "", fmt.Errorf("stored instance %s: %w", r.ID, err)
-	}
-	if region == "" || region == i.Region {
-		return i.Region, nil
-	}
-	replica, err := rd.Get(ctx, store.Root, domain.KindInstanceReplica, r.ID)
-	if err == nil {
-		var there domain.InstanceReplica
-		if err := json.Unmarshal(replica.Doc, &there); err != nil {
-			return "", fmt.Errorf("stored replica of instance %s: %w", r.ID, err)
-		}
-		if there.Region == region {
-			return region, nil
-		}
-	} else if !fault.Is(err, fault.ResourceNotFound) {
-		return "", err
-	}
-	return "", fault.New(fault.ResourceNotFound, "The instance %s is in %s, not in %s", r.ID, i.Region, region)
 }
