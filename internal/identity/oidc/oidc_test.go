@@ -662,17 +662,17 @@ func TestNew(t *testing.T) {
 }
 
 func TestNameLabelOpens(t *testing.T) {
-	make := func(label string, instances ...string) *Provider {
+	with := func(label string, instances ...string) *Provider {
 		p, err := New(Config{Name: "a", Label: label, Issuer: "https://id.example.org", ClientID: "b", Instances: instances})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return p
 	}
-	if p := make(""); p.Name() != "a" || p.Label() != "a" {
+	if p := with(""); p.Name() != "a" || p.Label() != "a" {
 		t.Errorf("it is %q, %q", p.Name(), p.Label())
 	}
-	if p := make("Work account"); p.Label() != "Work account" {
+	if p := with("Work account"); p.Label() != "Work account" {
 		t.Errorf("its label is %q", p.Label())
 	}
 	const id = "6f2d9c1e-0000-4000-8000-000000000001"
@@ -689,7 +689,7 @@ func TestNameLabelOpens(t *testing.T) {
 		{[]string{""}, "", false},
 		{[]string{"6f2d9c1e-0000-4000-8000-000000000002"}, "sales", false},
 	} {
-		if got := make("", c.instances...).Opens(id, c.alias); got != c.want {
+		if got := with("", c.instances...).Opens(id, c.alias); got != c.want {
 			t.Errorf("%q opens %q: %v", c.instances, c.alias, got)
 		}
 	}
