@@ -68,7 +68,9 @@ func TestSessionEnds(t *testing.T) {
 		{name: "deleted", do: func(t *testing.T, w *world, u *User) { w.delete(t, w.managed, u) }},
 		{
 			name: "deactivated",
-			do:   func(_ *testing.T, w *world, u *User) { w.people.change(w.managed, u.ID, func(u *User) { u.Inactive = true }) },
+			do: func(_ *testing.T, w *world, u *User) {
+				w.people.change(w.managed, u.ID, func(u *User) { u.Inactive = true })
+			},
 			undo: func(w *world, u *User) { w.people.change(w.managed, u.ID, func(u *User) { u.Inactive = false }) },
 		},
 		{

@@ -394,5 +394,3 @@ func (w *world) hashed(t *testing.T, password string) func(*User) {
 	}
 	return func(u *User) { u.PasswordHash = hash }
 }
-
-
