@@ -40,11 +40,20 @@ func (c *connection) find(ctx context.Context, username string) (*Entry, error) 
 	case len(found) > 1:
 		return nil, down("search", ErrAmbiguous)
 	}
-	entry, err := a.read(found[0], username)
+	entry, err := a.read(found[0])
 	if err != nil {
 		return nil, down("read an entry", err)
 	}
-	return entry, nil
+	// A directory takes more for the same name than capital and small letters,
+	// such as the wide forms of letters (RFC 4518 §2). Who counts wrong passwords
+	// by name does not know of that.
+	for _, name := range found[0].GetEqualFoldAttributeValues(a.Username) {
+		if strings.EqualFold(name, username) {
+			entry.Username = name
+			return entry, nil
+		}
+	}
+	return nil, nil
 }
 
 // enough entries to know that a name is ambiguous.
@@ -79,29 +88,22 @@ func (c *connection) search(ctx context.Context, username, filter string, attrib
 
 var errNoDN = errors.New("it has no distinguished name")
 
-// read reads an entry that was found by a user name.
-func (a Attributes) read(from *goldap.Entry, username string) (*Entry, error) {
+// read reads an entry, but for the user name.
+func (a Attributes) read(from *goldap.Entry) (*Entry, error) {
 	if from.DN == "" {
 		return nil, errNoDN // to bind without a name is to bind as nobody
+	}
+	if len(from.GetEqualFoldAttributeValues(a.Username)) == 0 {
+		return nil, fmt.Errorf("%s: its %s may be searched for, but not read", from.DN, a.Username)
 	}
 	id, err := identifier(a.ID, from.GetEqualFoldRawAttributeValues(a.ID))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from.DN, err)
 	}
-	e := &Entry{
+	return &Entry{
 		DN: from.DN, ID: id,
 		FirstName: text(from, a.FirstName), LastName: text(from, a.LastName), Email: text(from, a.Email), Mobile: text(from, a.Mobile),
-	}
-	names := from.GetEqualFoldAttributeValues(a.Username)
-	for _, name := range names {
-		if strings.EqualFold(name, username) {
-			e.Username = name
-		}
-	}
-	if e.Username == "" && len(names) > 0 {
-		e.Username = names[0]
-	}
-	return e, nil
+	}, nil
 }
 
 // text is the first value of an attribute, without what surrounds it; empty when

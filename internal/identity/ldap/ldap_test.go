@@ -93,6 +93,8 @@ func TestSignIn(t *testing.T) {
 		"as long as may be":         {strings.Repeat("m", 256), s.Password("mary"), ldap.ErrRefused},
 		"long password":             {"mary", strings.Repeat("p", 100_000), ldap.ErrRefused},
 		"right, other case of name": {"MARY", s.Password("mary"), nil},
+		"wide letters":              {"\uff4dary", s.Password("mary"), ldap.ErrRefused},
+		"space at the end":          {"mary ", s.Password("mary"), ldap.ErrRefused},
 	} {
 		t.Run(what, func(t *testing.T) {
 			e, err := d.SignIn(t.Context(), c.name, c.password)
