@@ -46,11 +46,7 @@ func checkProvider(c ProviderConfig) (*saml.Provider, error) {
 			return nil, errors.New("its instances must be ids or aliases")
 		}
 	}
-	p, err := saml.ParseMetadata(c.Metadata)
-	if err != nil {
-		return nil, fmt.Errorf("metadata: %w", err)
-	}
-	return p, nil
+	return saml.ParseMetadata(c.Metadata)
 }
 
 // role is a role with who may assume it.

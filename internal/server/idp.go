@@ -35,7 +35,7 @@ type NewProvider struct {
 	// provider. Policy and MaxSession (seconds) are the role's, as
 	// federation.RoleConfig has them.
 	Role       string
-	Policy     json.RawMessage
+	Policy     json.RawMessage `json:",omitempty"`
 	MaxSession int64
 }
 
@@ -131,7 +131,7 @@ const maxDerivedName = 64
 func (l localProviders) derivedName(ctx context.Context, metadata []byte) (string, error) {
 	parsed, err := saml.ParseMetadata(metadata)
 	if err != nil {
-		return "", fault.New(fault.InvalidParameter, "metadata: %v", err)
+		return "", fault.New(fault.InvalidParameter, "%v", err)
 	}
 	name := parsed.EntityID()
 	if u, err := url.Parse(name); err == nil && u.Hostname() != "" {
