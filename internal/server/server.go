@@ -25,6 +25,7 @@ import (
 	"ringdown/internal/app/directory"
 	"ringdown/internal/app/email"
 	"ringdown/internal/app/evaluations"
+	appfederation "ringdown/internal/app/federation"
 	"ringdown/internal/app/flows"
 	"ringdown/internal/app/instance"
 	"ringdown/internal/app/integrations"
@@ -49,9 +50,10 @@ import (
 	"ringdown/internal/event"
 	"ringdown/internal/gateway"
 	"ringdown/internal/iam"
-	"ringdown/internal/identity"
 	"ringdown/internal/lambda"
+	"ringdown/internal/login"
 	"ringdown/internal/objects"
+	"ringdown/internal/scim"
 	"ringdown/internal/store"
 	"ringdown/internal/store/sqlstore"
 )
@@ -77,6 +79,8 @@ type Server struct {
 	participants  *participants.Participants // whose tokens open WebSockets
 	calls         *contacts.Contacts         // takes calls
 	voice         *voice                     // carries them
+	identities    *identities                // lets users in
+	people        *people                    // who are the users of instances
 	traces        *bell                      // rings when contacts have written something
 	events        *event.Outbox              // delivers what contacts have appended to the store
 	http          *http.Server
@@ -112,6 +116,9 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if s.chats, err = newAudience(&cfg); err != nil {
 		return nil, err
 	}
+	if s.identities, err = s.newIdentities(); err != nil {
+		return nil, err
+	}
 	feeds, err := cfg.feeds()
 	if err != nil {
 		return nil, err
@@ -129,7 +136,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	defer func() {
 		if err != nil {
 			s.chats.Close()
-			err = errors.Join(err, s.testCases.Close(), s.voice.Close(), s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+			err = errors.Join(err, s.testCases.Close(), s.voice.Close(), s.contacts.Close(), s.events.Close(), s.identities.Close(), s.folder.Close(), s.store.Close())
 		}
 	}()
 	c.Use(s.store)
@@ -166,7 +173,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 
 // newAreas makes everything that serves operations, and the engine of contacts.
 func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers.Stock) []any {
-	people := directory.New(c, identity.NewPasswords(), nil)
+	users := directory.New(c, s.identities.passwords, userDirectories(s.identities.directories))
 	routes := routing.New(c)
 	sounds := prompts.New(c, files)
 	regions := replication.New(c)
@@ -176,7 +183,7 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 	stored := storage.New(c)
 	templates := tasks.New(c)
 	found := &configured{
-		catalog: c, flows: flow, queues: routes, prompts: sounds, people: people, numbers: phones, templates: templates, stored: stored,
+		catalog: c, flows: flow, queues: routes, prompts: sounds, people: users, numbers: phones, templates: templates, stored: stored,
 	}
 	tables := datatables.New(c, routes)
 	outside := &services{tables, s.cfg.Logger}
@@ -186,22 +193,23 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 	instances := instance.New(c, instance.Others{
 		// The flows of a new instance name its queue and its prompts, so they come
 		// after them.
-		Seeders:  []instance.Seeder{routes, sounds, flow, people},
+		Seeders:  []instance.Seeder{routes, sounds, flow, users},
 		Leavers:  []instance.Leaver{phones, regions},
 		Cleaners: []instance.Cleaner{contactCleaner{s.contacts}, objectCleaner{files}},
 	})
+	s.people = &people{c, instances, users}
 	s.participants = participants.New(c, participants.Others{
 		Engine: s.contacts, Tokens: s.chats.tokens, Objects: files, Limits: stored, Views: screens, Socket: socketURL,
 	})
 	s.calls = contacts.New(c, contacts.Others{
-		Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Predefined: people, Destinations: mayCall,
+		Engine: s.contacts, Configuration: found, Instances: instances, Numbers: phones, QuickConnects: routes, Predefined: users, Destinations: mayCall,
 	})
 	return []any{
 		instances,
 		chats.New(c, chats.Others{Engine: s.contacts, Configuration: found, Tokens: s.chats.tokens}),
 		s.participants,
 		s.calls,
-		people,
+		users,
 		routes,
 		sounds,
 		flow,
@@ -221,7 +229,6 @@ func (s *Server) newAreas(c *catalog.Catalog, files objects.Store, stock numbers
 		evaluations.New(c),
 		s.testCases,
 		tagging.New(c),
-		sts.STS{},
 	}
 }
 
@@ -237,6 +244,10 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := s.identities.open(s, keys); err != nil {
+		return nil, err
+	}
+	areas = append(areas, sts.New(stsRoles{s.identities.federation}), appfederation.New(c, s.identities.signIn))
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(goCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events, s.voice)
 	g, err := gateway.New(gateway.Options{
@@ -255,12 +266,19 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	own := http.NewServeMux()
 	own.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	own.Handle("GET /-/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	managed := s.private("keys", func(r *http.Request, body []byte) (any, error) { return serveKeys(keys, r, body) })
+	tokens := iam.NewSCIMTokens(iam.SCIMTokensOptions{Store: s.store, Now: s.cfg.Now})
+	ring := &keyring{keys, tokens, s.store, s.identities.url, s.identities.audit}
+	managed := s.private("keys", ring.serve)
 	own.Handle(keysPath, managed)
 	own.Handle(keysPath+"/", managed)
 	traces := s.private("contacts", tracer{s.store, s.traces, traceRun}.serve)
 	own.Handle(contactsPath, traces)
 	own.Handle(contactsPath+"/", traces)
+	providers := s.private("identity providers", s.identities.manager(s.cfg.Account).serve)
+	own.Handle(idpPath, providers)
+	own.Handle(idpPath+"/", providers)
+	own.Handle(login.Path, s.identities.pages(s))
+	own.Handle(scim.Path, s.newSCIM(s.people.users, tokens, s.identities.audit, s.identities.url))
 	own.Handle("GET "+socketPath, socketHandler{s.participants, s.chats})
 	links := linksHandler{s.folder, s.cfg}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -351,7 +369,7 @@ func (s *Server) Close() error {
 	s.chats.Close()
 	// Calls end before contacts are left to the next start, so that their records
 	// tell how.
-	return errors.Join(err, s.testCases.Close(), s.voice.Close(), s.contacts.Close(), s.events.Close(), s.folder.Close(), s.store.Close())
+	return errors.Join(err, s.testCases.Close(), s.voice.Close(), s.contacts.Close(), s.events.Close(), s.identities.Close(), s.folder.Close(), s.store.Close())
 }
 
 // ConnectServed is how many operations of Amazon Connect are served.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -17,10 +18,10 @@ import (
 	"ringdown/internal/identity"
 	"ringdown/internal/identity/ldap"
 	"ringdown/internal/identity/oidc"
+	"ringdown/internal/identity/saml"
 	"ringdown/internal/login"
 	"ringdown/internal/mail"
 	"ringdown/internal/signin"
-	"ringdown/internal/store"
 )
 
 // SignIn says how users come in. The zero value lets users of CONNECT_MANAGED
@@ -121,6 +122,7 @@ type identities struct {
 	cfg         SignIn
 	url         func() string
 	audit       *audit.Log
+	passwords   *identity.Passwords
 	federation  *federation.Federation
 	directories map[string]*ldap.Directory
 	providers   []*oidc.Provider
@@ -133,7 +135,7 @@ type identities struct {
 // errors name the setting. It needs no store.
 func (s *Server) newIdentities() (_ *identities, err error) {
 	cfg := s.cfg.SignIn
-	i := &identities{cfg: cfg, directories: map[string]*ldap.Directory{}}
+	i := &identities{cfg: cfg, passwords: identity.NewPasswords(), directories: map[string]*ldap.Directory{}}
 	base := strings.TrimSuffix(cfg.URL, "/")
 	if base != "" {
 		if u, err := url.Parse(base); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" {
@@ -281,18 +283,22 @@ func (r *Role) policy() (json.RawMessage, error) {
 }
 
 // open begins to let users in.
-func (i *identities) open(s *Server, people signin.People, passwords *identity.Passwords, keys *iam.Keys, st store.Store) (err error) {
+func (i *identities) open(s *Server, keys *iam.Keys) (err error) {
+	if i.audit, err = openAudit(&s.cfg); err != nil {
+		return err
+	}
 	o, err := s.cfg.federationOptions(i.url)
 	if err != nil {
 		return err
 	}
-	o.Store, o.Audit = st, i.audit
+	o.Store, o.Audit = s.store, i.audit
 	if i.federation, err = federation.New(o); err != nil {
 		return fmt.Errorf("sign-in: %w", err)
 	}
 	i.federation.Use(keys)
+	keys.UseRoles(i.federation)
 	so := signin.Options{
-		Store: st, People: people, Passwords: passwords, Federation: i.federation, Directories: i.directories, OIDC: i.providers,
+		Store: s.store, People: s.people, Passwords: i.passwords, Federation: i.federation, Directories: i.directories, OIDC: i.providers,
 		RootSecret: s.Root.SecretAccessKey, URL: i.url, ChangeFirst: i.cfg.ChangeFirstPassword,
 		Audit: i.audit, Logger: s.cfg.Logger, Now: s.cfg.Now,
 	}
@@ -301,6 +307,19 @@ func (i *identities) open(s *Server, people signin.People, passwords *identity.P
 	}
 	i.signIn, err = signin.New(so)
 	return err
+}
+
+// manager serves `ringdown idp`.
+func (i *identities) manager(account string) localProviders {
+	return localProviders{federation: i.federation, account: account, base: i.url}
+}
+
+// pages are what browsers see.
+func (i *identities) pages(s *Server) http.Handler {
+	return login.New(login.Options{
+		Service: i.signIn, People: s.people, Metadata: saml.ServiceMetadata, URL: i.url, TrustedProxies: i.proxies,
+		Logger: s.cfg.Logger, Now: s.cfg.Now,
+	})
 }
 
 // Close waits for messages that are being sent; it may be called twice, and on
