@@ -89,10 +89,10 @@ func (s *sealer) seal(p purpose, value any, expires time.Time) (string, error) {
 // errSeal.
 func (s *sealer) open(p purpose, text string, value any) (time.Time, error) {
 	body, ok := strings.CutPrefix(text, string(p)+".")
-	if !ok || len(text) > maxSealed {
+	if !ok || len(text) > maxSealed || strings.ContainsAny(body, "\r\n") { // which base64 passes over
 		return time.Time{}, errSeal
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(body)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(body)
 	if err != nil {
 		return time.Time{}, errSeal
 	}

@@ -57,8 +57,8 @@ func newToken() string {
 
 // isToken spares the store texts that cannot be tokens.
 func isToken(s string) bool {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	return err == nil && len(b) == tokenBytes
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == tokenBytes && len(s) == base64.RawURLEncoding.EncodedLen(tokenBytes)
 }
 
 // longest is how long a session may last by a profile.
