@@ -230,9 +230,9 @@ func TestLook(t *testing.T) {
 			}
 			for _, st := range states {
 				where := fmt.Sprintf("%s-%s-%s", st.name, screen.name, scheme)
-				got := lookAt(t, ctx, server.URL+"/"+st.name, screen.letters)
+				got := lookAt(ctx, t, server.URL+"/"+st.name, screen.letters)
 				if pictures != "" {
-					picture(t, ctx, filepath.Join(pictures, where+".png"))
+					picture(ctx, t, filepath.Join(pictures, where+".png"))
 				}
 				got.check(t, where, int(screen.width))
 				least = min(least, got.Contrast)
@@ -260,7 +260,7 @@ func TestLook(t *testing.T) {
 }
 
 // lookAt opens a page, and waits until it is drawn and has the focus somewhere.
-func lookAt(t *testing.T, ctx context.Context, address, letters string) *looks {
+func lookAt(ctx context.Context, t *testing.T, address, letters string) *looks {
 	t.Helper()
 	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
 		t.Fatalf("%s: %v", address, err)
@@ -277,7 +277,7 @@ func lookAt(t *testing.T, ctx context.Context, address, letters string) *looks {
 }
 
 // picture takes a picture of the whole page.
-func picture(t *testing.T, ctx context.Context, file string) {
+func picture(ctx context.Context, t *testing.T, file string) {
 	t.Helper()
 	shot, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
@@ -328,7 +328,7 @@ func TestAccessibility(t *testing.T) {
 		"change": "current", "change-wrong": "say", "forgot": "username",
 	}
 	for _, st := range states {
-		page := lookAt(t, ctx, server.URL+"/"+st.name, "")
+		page := lookAt(ctx, t, server.URL+"/"+st.name, "")
 		tree, err := chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 		if err != nil {
 			t.Fatal(err)
