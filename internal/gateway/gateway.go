@@ -22,7 +22,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -63,6 +62,9 @@ type Options struct {
 	Account string
 	// Throttle turns AWS's request rates on.
 	Throttle bool
+	// Address tells where a request came from, for whom a proxy may speak; nil:
+	// from where its connection did.
+	Address func(*http.Request) netip.Addr
 }
 
 // Gateway is an http.Handler that serves the API.
@@ -257,7 +259,7 @@ const bearer = "X-Amz-Bearer" //nolint:gosec // a header's name, no credential
 // model names, execute-api. So it is for operations that need none: it might be
 // of credentials that have just expired, which the caller is about to replace.
 func (g *Gateway) identify(r *http.Request, x *exchange, body []byte) (context.Context, *iam.Principal, error) {
-	caller := &domain.Caller{Account: g.opts.Account, RequestID: x.id, Address: address(r)}
+	caller := &domain.Caller{Account: g.opts.Account, RequestID: x.id, Address: g.address(r)}
 	ctx := domain.WithCaller(r.Context(), caller)
 	switch {
 	case byToken(x.op):
@@ -290,16 +292,23 @@ func (g *Gateway) identify(r *http.Request, x *exchange, body []byte) (context.C
 
 // address is the IP address that a request came from, empty when its transport
 // has none.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
+func (g *Gateway) address(r *http.Request) string {
+	from := connectedFrom
+	if g.opts.Address != nil {
+		from = g.opts.Address
 	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return ""
+	if ip := from(r); ip.IsValid() {
+		return ip.Unmap().WithZone("").String()
 	}
-	return ip.Unmap().WithZone("").String()
+	return ""
+}
+
+func connectedFrom(r *http.Request) netip.Addr {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return from.Addr()
 }
 
 // byToken reports whether the callers of an operation show a token instead of

@@ -57,7 +57,10 @@ func TestGetCallerIdentity(t *testing.T) {
 // (AWS STS API reference, "Common Error Types").
 func TestErrorsAsXML(t *testing.T) {
 	s := servertest.Boot(t)
-	const identity = "Action=GetCallerIdentity&Version=2011-06-15"
+	const (
+		identity     = "Action=GetCallerIdentity&Version=2011-06-15"
+		assumeBySAML = "Action=AssumeRoleWithSAML&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/desk&PrincipalArn=arn:aws:iam::123456789012:saml-provider/idp"
+	)
 	for _, c := range []struct {
 		name, body string
 		id, secret string // no signature when empty
@@ -71,7 +74,13 @@ func TestErrorsAsXML(t *testing.T) {
 		{"signed for another service", identity, s.Root.AccessKeyID, s.Root.SecretAccessKey, "connect", 403, "SignatureDoesNotMatch"},
 		{"no action", "", s.Root.AccessKeyID, s.Root.SecretAccessKey, "sts", 400, "InvalidAction"},
 		{"unknown action", "Action=Guess&Version=2011-06-15", s.Root.AccessKeyID, s.Root.SecretAccessKey, "sts", 400, "InvalidAction"},
-		{"unserved action", "Action=AssumeRole&Version=2011-06-15", s.Root.AccessKeyID, s.Root.SecretAccessKey, "sts", 501, "NotImplementedException"},
+		{"broken request", "Action=AssumeRole&Version=2011-06-15", s.Root.AccessKeyID, s.Root.SecretAccessKey, "sts", 400, "ValidationError"},
+		{"refused", "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/desk&RoleSessionName=mary", s.Root.AccessKeyID, s.Root.SecretAccessKey, "sts", 403, "AccessDenied"},
+		{"unsigned where a signature is needed", "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/desk&RoleSessionName=mary", "", "", "", 403, "MissingAuthenticationToken"},
+		{"no assertion", assumeBySAML, "", "", "", 400, "ValidationError"},
+		{"no assertion, signed", assumeBySAML, "AKIANOSUCHKEY0000000", "secret", "sts", 400, "ValidationError"},
+		{"a false assertion", assumeBySAML + "&SAMLAssertion=PGE%2BPC9hPg%3D%3D", "", "", "", 400, "InvalidIdentityToken"},
+		{"a false assertion, signed", assumeBySAML + "&SAMLAssertion=PGE%2BPC9hPg%3D%3D", "AKIANOSUCHKEY0000000", "secret", "sts", 400, "InvalidIdentityToken"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := request(t, "POST", s.URL+"/", c.body)
