@@ -37,6 +37,8 @@ func TestStatuses(t *testing.T) {
 		{"GET", "/-/login/acme", nil, 200, `autocomplete="current-password"`},
 		{"GET", "/-/login/ACME", nil, 200, "<h1>acme</h1>"},
 		{"GET", acme, nil, 200, "Forgotten your password?"},
+		{"GET", "/-/login/acme/", nil, 303, ""},
+		{"GET", "/-/login//acme", nil, 307, ""},
 		{"GET", "/-/login/nowhere", nil, 404, "There is no such contact centre"},
 		{"POST", "/-/login/nowhere", credentials(wrongPassword), 404, "There is no such contact centre"},
 		{"DELETE", "/-/login/acme", nil, 405, "GET, HEAD, POST"},
@@ -455,4 +457,32 @@ func TestAssets(t *testing.T) {
 	if strings.Contains(page.body, "style=") || strings.Contains(page.body, "<script") {
 		t.Error("the page has what its policy forbids")
 	}
+}
+
+// FuzzLocal: wherever a destination leads that we redirect to, it is on this
+// server.
+func FuzzLocal(f *testing.F) {
+	for _, seed := range []string{"/", "/x?y#z", "//evil", "/\\evil", "/\t/evil", "https://evil", "/%2f/evil", "/.//evil", "/@evil", ""} {
+		f.Add(seed)
+	}
+	base, err := url.Parse("https://connect.example.org/-/login/x")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, destination string) {
+		got := local(destination)
+		if got == "" {
+			return
+		}
+		// Browsers read \ as / and leave tabs and line breaks out before anything
+		// else (WHATWG URL, "URL parsing").
+		read := strings.NewReplacer("\\", "/", "\t", "", "\n", "", "\r", "").Replace(got)
+		u, err := base.Parse(read)
+		if err != nil {
+			return // no browser of ours is sent to what it cannot read
+		}
+		if u.Host != base.Host || u.Scheme != "https" || u.User != nil || strings.ContainsAny(got, "\r\n\x00") {
+			t.Errorf("%q leads to %s", destination, u)
+		}
+	})
 }

@@ -30,13 +30,15 @@ const (
 	maxSAML = 150_000
 )
 
-func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.routes.ServeHTTP(w, r) }
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.protect(w.Header())
+	p.routes.ServeHTTP(w, r)
+}
 
 // serve is the chain that every request goes through.
 func (p *pages) serve(w http.ResponseWriter, r *http.Request, a answer) {
 	v := &visit{p: p, w: w, r: r, visitor: signin.Visitor{Address: address(r, p.TrustedProxies), RequestID: uuid.NewString()}}
 	began := p.Now()
-	p.protect(w.Header())
 	limit := int64(maxForm)
 	if v.page() == "saml" {
 		limit = maxSAML
@@ -72,7 +74,6 @@ func (p *pages) protect(h http.Header) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	if p.https() {
