@@ -59,7 +59,7 @@ func (p *Provider) validate(response []byte, e Expect) (*Assertion, *Error) {
 	}
 	signed, err := p.signedAssertion(shape)
 	if err != nil {
-		return nil, refuse(Invalid, "the response is refused: %v", err)
+		return nil, refuse(Invalid, "Response signature invalid: %v", err) // as AWS begins
 	}
 	if err := p.checkEnvelope(root, e); err != nil {
 		return nil, refuse(Invalid, "the response is refused: %v", err)
