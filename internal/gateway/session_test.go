@@ -105,6 +105,11 @@ func (s *sessions) assume(t *testing.T, who *sts.Client, name string, change ...
 	return out
 }
 
+// packedSize is what clients of all ages read.
+func packedSize(out *sts.AssumeRoleOutput) *int32 {
+	return out.PackedPolicySize //nolint:staticcheck // what replaces it the service model does not have yet
+}
+
 // TestTemporaryCredentials: a role is assumed, its credentials sign requests and
 // assume another role, each until its end.
 func TestTemporaryCredentials(t *testing.T) {
@@ -116,8 +121,8 @@ func TestTemporaryCredentials(t *testing.T) {
 	if *out.AssumedRoleUser.Arn != arn || !strings.HasSuffix(*out.AssumedRoleUser.AssumedRoleId, ":mary") || !strings.HasPrefix(*out.AssumedRoleUser.AssumedRoleId, "AROA") {
 		t.Errorf("the session is %s %s", *out.AssumedRoleUser.Arn, *out.AssumedRoleUser.AssumedRoleId)
 	}
-	if out.PackedPolicySize != nil || out.SourceIdentity != nil {
-		t.Errorf("there is something of nothing: %v %v", out.PackedPolicySize, out.SourceIdentity)
+	if packed := packedSize(out); packed != nil || out.SourceIdentity != nil {
+		t.Errorf("there is something of nothing: %v %v", packed, out.SourceIdentity)
 	}
 	self := s.sts(temporary(out.Credentials))
 	who, err := self.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
@@ -225,8 +230,8 @@ func TestSessionConditions(t *testing.T) {
 		in.SourceIdentity = aws.String("mary.major")
 	}
 	out := s.assume(t, s.user, "support", tagged)
-	if aws.ToString(out.SourceIdentity) != "mary.major" || aws.ToInt32(out.PackedPolicySize) < 1 {
-		t.Errorf("source identity %v, packed %v", aws.ToString(out.SourceIdentity), aws.ToInt32(out.PackedPolicySize))
+	if packed := aws.ToInt32(packedSize(out)); aws.ToString(out.SourceIdentity) != "mary.major" || packed < 1 || packed > 10 {
+		t.Errorf("source identity %s, packed %d", aws.ToString(out.SourceIdentity), packed)
 	}
 	if err := list(out.Credentials); err != nil {
 		t.Error(err)

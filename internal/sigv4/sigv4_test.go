@@ -287,6 +287,33 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestLookupByToken: a lookup is given the token of either form, and may find a
+// credential by it alone; but for the signature nothing else decides.
+func TestLookupByToken(t *testing.T) {
+	var got []string
+	lookup := func(_ context.Context, id, token string) (Credential, error) {
+		got = append(got, id+" "+token)
+		return Credential{AccessKeyID: id, SecretAccessKey: testSecret, SessionToken: token}, nil
+	}
+	for _, id := range []string{testKey, tempKey} {
+		got = nil
+		header := newRequest(t, "GET", "http://localhost/users/i", "")
+		sign(t, header, id, hashOf(""), "connect", "us-east-1")
+		presigned := presign(t, newRequest(t, "GET", "http://localhost/users/i", ""), id, hashOf(""), "connect", "us-east-1")
+		for _, client := range []*http.Request{header, presigned} {
+			r, body := receive(t, client)
+			identity, err := New(lookup, at(testTime)).Verify(r, body, "connect")
+			if err != nil || identity.SessionToken != credentials(id).SessionToken {
+				t.Errorf("%s: %+v, %v", id, identity, err)
+			}
+		}
+		want := id + " " + credentials(id).SessionToken
+		if len(got) != 2 || got[0] != want || got[1] != want {
+			t.Errorf("looked for %q, want %q twice", got, want)
+		}
+	}
+}
+
 // TestExpiryIsNotTold shows that without the secret nobody learns that a
 // session has expired or that a token was right.
 func TestExpiryIsNotTold(t *testing.T) {

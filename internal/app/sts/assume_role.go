@@ -46,7 +46,7 @@ func (s STS) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput) (*sts.Assu
 	return &sts.AssumeRoleOutput{
 		AssumedRoleUser:  assumedRoleUser(a),
 		Credentials:      credentials(a),
-		PackedPolicySize: packed(a),
+		PackedPolicySize: packed(a), //nolint:staticcheck // what replaces it the service model does not have yet
 		SourceIdentity:   optional(a.Session.SourceIdentity),
 	}, nil
 }
@@ -75,7 +75,7 @@ func (s STS) AssumeRoleWithSAML(ctx context.Context, in *sts.AssumeRoleWithSAMLI
 		Credentials:      credentials(a),
 		Issuer:           optional(a.Assertion.Issuer),
 		NameQualifier:    aws.String(federation.NameQualifier(a.Assertion.Issuer, domain.CallerOf(ctx).Account, name)),
-		PackedPolicySize: packed(a),
+		PackedPolicySize: packed(a), //nolint:staticcheck // what replaces it the service model does not have yet
 		SourceIdentity:   optional(a.Session.SourceIdentity),
 		Subject:          optional(a.Assertion.Subject),
 		SubjectType:      optional(a.Assertion.SubjectType),
