@@ -6,6 +6,7 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/contract"
 	"ringdown/internal/gateway"
+	"ringdown/internal/identity"
 )
 
 // BoundAPI returns the contract with every operation bound that a server of
@@ -30,14 +31,14 @@ func BoundAPI() (*contract.API, error) {
 		return nil, err
 	}
 	c := catalog.New(catalog.Options{Account: cfg.Account, Now: cfg.Now, Logger: cfg.Logger})
-	nothing := &Server{cfg: cfg}
+	nothing := &Server{cfg: cfg, identities: &identities{passwords: identity.NewPasswords()}}
 	if nothing.chats, err = newAudience(&cfg); err != nil {
 		return nil, err
 	}
 	defer nothing.chats.Close()
 	_, err = gateway.New(gateway.Options{
 		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: cfg.Logger, Now: cfg.Now, Account: cfg.Account,
-	}, nothing.newAreas(c, files, stock)...)
+	}, append(nothing.newAreas(c, files, stock), nothing.identities.areas(c)...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,6 @@ import (
 	"ringdown/internal/app/directory"
 	"ringdown/internal/app/email"
 	"ringdown/internal/app/evaluations"
-	appfederation "ringdown/internal/app/federation"
 	"ringdown/internal/app/flows"
 	"ringdown/internal/app/instance"
 	"ringdown/internal/app/integrations"
@@ -37,7 +36,6 @@ import (
 	"ringdown/internal/app/routing"
 	"ringdown/internal/app/rules"
 	"ringdown/internal/app/storage"
-	"ringdown/internal/app/sts"
 	"ringdown/internal/app/tagging"
 	"ringdown/internal/app/tasks"
 	"ringdown/internal/app/testcases"
@@ -247,7 +245,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	if err := s.identities.open(s, keys); err != nil {
 		return nil, err
 	}
-	areas = append(areas, sts.New(stsRoles{s.identities.federation}), appfederation.New(c, s.identities.signIn))
+	areas = append(areas, s.identities.areas(c)...)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(goCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events, s.voice)
 	g, err := gateway.New(gateway.Options{

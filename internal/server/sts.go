@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 
+	appfederation "ringdown/internal/app/federation"
 	"ringdown/internal/app/sts"
+	"ringdown/internal/catalog"
 	"ringdown/internal/federation"
 	"ringdown/internal/iam"
 )
@@ -13,7 +15,10 @@ import (
 // is set before the first request.
 type stsRoles struct{ *federation.Federation }
 
-var _ sts.Roles = stsRoles{}
+// areas serve the operations that let others in.
+func (i *identities) areas(c *catalog.Catalog) []any {
+	return []any{sts.New(stsRoles{i.federation}), appfederation.New(c, i.signIn)}
+}
 
 // Assume implements sts.Roles.
 func (r stsRoles) Assume(ctx context.Context, w federation.Wish) (*federation.Assumed, error) {
