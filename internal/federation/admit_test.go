@@ -24,6 +24,7 @@ func TestAdmit(t *testing.T) {
 			federation.ProviderConfig{Name: "zebra", Metadata: forger().metadata("https://zebra.example.org")})
 		o.Roles = append(o.Roles, federation.RoleConfig{Name: "seconds", Providers: []string{"second"}})
 	}
+	w := newWorld(t, roles)
 	for name, c := range map[string]struct {
 		change   func(*claim)
 		visit    func(*federation.Visit)
@@ -55,7 +56,6 @@ func TestAdmit(t *testing.T) {
 		"session over":             {change: func(c *claim) { c.over = -time.Hour }, code: fault.ExpiredToken},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, roles)
 			j := jane()
 			if c.change != nil {
 				c.change(&j)

@@ -44,6 +44,7 @@ func wish(role string) federation.Wish {
 }
 
 func TestAssume(t *testing.T) {
+	w := newWorld(t, services)
 	const deny = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*"}}`
 	const onlyNightly = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:*","Resource":"*","Condition":{
 		"StringEquals":{"sts:RoleSessionName":"nightly","aws:RequestTag/Team":"blue","aws:SourceIp":"192.0.2.7"},
@@ -84,7 +85,6 @@ func TestAssume(t *testing.T) {
 		"bad policy":                       {caller: user(t, "ops"), role: "reports", change: func(w *federation.Wish) { w.Policy = []byte(`{`) }, code: fault.MalformedPolicyDocument, message: "JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, services)
 			ctx := domain.WithCaller(t.Context(), &domain.Caller{Address: "192.0.2.7", RequestID: "r-9"})
 			ctx = iam.WithRequester(ctx, c.caller, iam.Values{"aws:sourceip": {"192.0.2.7"}})
 			asked := wish(c.role)

@@ -231,17 +231,32 @@ func TestAddRefused(t *testing.T) {
 // TestMost: there is an end to them.
 func TestMost(t *testing.T) {
 	w := newWorld(t)
-	md := genuine().metadata(entityID)
-	for i := range 101 {
-		_, err := w.AddProvider(t.Context(), federation.ProviderConfig{Name: fmt.Sprintf("p%d", i), Metadata: md}, federation.RoleConfig{Name: fmt.Sprintf("r%d", i)})
-		if i < 100 && err != nil {
-			t.Fatal(err)
+	// The records of 99, which need not be good.
+	err := w.store.Update(t.Context(), func(tx store.Tx) error {
+		for i := range 99 {
+			name := fmt.Sprintf("p%d", i)
+			r := &store.Record{Instance: store.Root, Kind: domain.KindSAMLProvider, ID: domain.NewID(), Name: name, NameKey: name, Doc: []byte(`{}`)}
+			if err := tx.Insert(t.Context(), r, nil); err != nil {
+				return err
+			}
 		}
-		if i == 100 {
-			refusal(t, err, fault.LimitExceeded, "100")
-		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if r, err := w.Role(t.Context(), "r100"); r != nil || err != nil {
+	add := func(name string) error {
+		_, err := w.AddProvider(t.Context(), federation.ProviderConfig{Name: name, Metadata: genuine().metadata(entityID)}, federation.RoleConfig{Name: name})
+		return err
+	}
+	if err := add("last"); err != nil {
+		t.Error(err)
+	}
+	refusal(t, add("more"), fault.LimitExceeded, "100")
+	if err := add("p0"); err != nil {
+		t.Errorf("one that replaces another: %v", err)
+	}
+	if r, err := w.Role(t.Context(), "more"); r != nil || err != nil {
 		t.Errorf("the role of the one that was refused: %v, %v", r, err)
 	}
 }
@@ -311,7 +326,7 @@ func TestMany(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			name := fmt.Sprintf("p%d", i%4)
-			for range 5 {
+			for range 2 {
 				if _, err := w.AddProvider(t.Context(), federation.ProviderConfig{Name: name, Metadata: md}, federation.RoleConfig{Name: name}); err != nil && !fault.Is(err, fault.DuplicateResource) {
 					t.Error(err)
 				}

@@ -98,6 +98,7 @@ func TestAssumeWithSAML(t *testing.T) {
 // TestResponsesRefused: each with the code of STS, no trace but in the audit log,
 // and the assertion is not used up by it.
 func TestResponsesRefused(t *testing.T) {
+	w := newWorld(t, configured)
 	long := strings.Repeat("x", 101_000)
 	for name, c := range map[string]struct {
 		provider string
@@ -148,7 +149,6 @@ func TestResponsesRefused(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, configured)
 			good := jane()
 			good.id = randomID()
 			bad := good
@@ -205,6 +205,7 @@ func manyTags(n int, value string) func(*claim) {
 
 // TestSessionLength: what was asked for, at most what the provider allows.
 func TestSessionLength(t *testing.T) {
+	w := newWorld(t, configured)
 	for name, c := range map[string]struct {
 		asked, over time.Duration
 		attribute   string
@@ -220,7 +221,6 @@ func TestSessionLength(t *testing.T) {
 		"less by both":                   {asked: 4 * time.Hour, attribute: "7200", over: 3 * time.Hour, want: 2 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, configured)
 			j := jane()
 			j.over = c.over
 			if c.attribute != "" {
