@@ -201,14 +201,11 @@ func (d *Directory) Reprovision(ctx context.Context, instance domain.InstanceID,
 		return nil, err
 	}
 	var now *Provisioned
-	err = d.catalog.Store().Update(ctx, func(tx store.Tx) error {
+	err = d.unlessChanged(ctx, sc, p.ID, p.Version, func(tx store.Tx) error {
 		names := d.named(tx, sc)
 		was, err := names.read(ctx, p.ID)
 		if err != nil {
 			return err
-		}
-		if was.Version != p.Version {
-			return changedMeanwhile()
 		}
 		if err := d.users.Change(ctx, tx, sc, p.ID, func(e *domain.User) error {
 			if hash != "" {
@@ -227,8 +224,30 @@ func (d *Directory) Reprovision(ctx context.Context, instance domain.InstanceID,
 	return now, err
 }
 
-func changedMeanwhile() error {
-	return fault.New(fault.ResourceConflict, "The user has been changed meanwhile.")
+// unlessChanged runs fn in a transaction if the user is still of a version, 0
+// for any. Otherwise it answers once the change that came first is durable, so
+// that whoever looks again sees it.
+func (d *Directory) unlessChanged(ctx context.Context, sc catalog.Scope, id string, version int64, fn func(tx store.Tx) error) error {
+	var late error
+	err := d.catalog.Store().Update(ctx, func(tx store.Tx) error {
+		late = nil
+		r, err := tx.Get(ctx, sc.PK, domain.KindUser, id)
+		switch {
+		case fault.Is(err, fault.ResourceNotFound):
+			late = err
+			return nil
+		case err != nil:
+			return err
+		case version != 0 && r.Version != version:
+			late = fault.New(fault.ResourceConflict, "The user has been changed meanwhile.")
+			return nil
+		}
+		return fn(tx)
+	})
+	if err != nil {
+		return err
+	}
+	return late
 }
 
 // Deprovision removes a user as DeleteUser does; version as in Reprovision, 0
@@ -238,14 +257,7 @@ func (d *Directory) Deprovision(ctx context.Context, instance domain.InstanceID,
 	if err != nil {
 		return err
 	}
-	return d.catalog.Store().Update(ctx, func(tx store.Tx) error {
-		r, err := tx.Get(ctx, sc.PK, domain.KindUser, id)
-		if err != nil {
-			return err
-		}
-		if version != 0 && r.Version != version {
-			return changedMeanwhile()
-		}
+	return d.unlessChanged(ctx, sc, id, version, func(tx store.Tx) error {
 		return d.users.Remove(ctx, tx, sc, id, nil)
 	})
 }
