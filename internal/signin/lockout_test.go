@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -276,7 +277,7 @@ func TestQueue(t *testing.T) {
 		return g.names.get(key).queued == queuedTries
 	}
 	for !waiting() {
-		time.Sleep(time.Millisecond) // another goroutine's turn
+		runtime.Gosched()
 	}
 	if wait, ok := guess(t, g, key, netip.MustParseAddr("192.0.2.3"), wrong); ok || wait != busyWait {
 		t.Errorf("a third attempt is looked at %t, or waits %v", ok, wait)
@@ -343,10 +344,11 @@ func TestGuessing(t *testing.T) {
 			const guesses, guessers = 10_000, 50
 			var done, looked, waits atomic.Int32
 			var met atomic.Bool // the other user has come in
+			flooding := make(chan struct{})
 			var wg sync.WaitGroup
 			for n := range guessers {
 				wg.Go(func() {
-					for i := n; i < guesses || !met.Load(); i += guessers {
+					for i := n; i < guesses || !met.Load() || looked.Load() < freeTries; i += guessers {
 						o, err := w.SignIn(t.Context(), w.managed, Visitor{Address: address(i)}, "ana", password[:7]+string(rune('e'+i%7)))
 						r, ok := errors.AsType[*Refusal](err)
 						switch {
@@ -361,13 +363,13 @@ func TestGuessing(t *testing.T) {
 							t.Errorf("guess %d: %+v", i, r)
 							return
 						}
-						done.Add(1)
+						if done.Add(1) == 100 {
+							close(flooding)
+						}
 					}
 				})
 			}
-			for looked.Load() < freeTries || waits.Load() < 100 {
-				time.Sleep(time.Millisecond) // let the flood begin
-			}
+			<-flooding
 			began := time.Now()
 			o, err := w.SignIn(t.Context(), w.managed, here, "bob", "B0bsPassword")
 			took := time.Since(began)
@@ -413,7 +415,7 @@ func TestGuessing(t *testing.T) {
 // for one that there is not: both are locked alike.
 func TestMonthOfSignIns(t *testing.T) {
 	w := newWorld(t)
-	w.Service.dummy = quick
+	w.dummy = quick
 	w.user(t, w.managed, "ana", withHash(quick))
 	end := w.clock.now().Add(30 * 24 * time.Hour)
 	looks := map[string]int{}

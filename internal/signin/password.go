@@ -252,7 +252,7 @@ func (s *Service) noDirectory(ctx context.Context, in *Instance, v Visitor) {
 type change struct {
 	Instance domain.InstanceID `json:"i"`
 	User     string            `json:"u"`
-	Password []byte            `json:"p"` // mark of the hash that is to be changed
+	Hash     []byte            `json:"p"` // mark of the hash that is to be changed
 }
 
 // ChangePassword sets a new password for whoever must (Opened.MustChange) or
@@ -325,7 +325,7 @@ func (s *Service) mustChange(ctx context.Context, in *Instance, must string) (*U
 	if err != nil {
 		return nil, err
 	}
-	if u == nil || u.Inactive || !bytes.Equal(c.Password, mark(u.PasswordHash)) {
+	if u == nil || u.Inactive || !bytes.Equal(c.Hash, mark(u.PasswordHash)) {
 		return nil, refuse(LinkUsed)
 	}
 	return u, nil

@@ -182,7 +182,7 @@ func (s *Service) AskReset(ctx context.Context, in *Instance, v Visitor, usernam
 type link struct {
 	Instance domain.InstanceID `json:"i"`
 	User     string            `json:"u"`
-	Password []byte            `json:"p,omitempty"` // mark of the hash: once another is chosen, older links are void
+	Hash     []byte            `json:"p,omitempty"` // mark of the hash: once another is chosen, older links are void
 }
 
 // sendReset makes a link and sends it.
@@ -291,7 +291,7 @@ func (s *Service) ResetTarget(ctx context.Context, in *Instance, code string) (*
 	if err != nil {
 		return nil, err
 	}
-	if u == nil || u.Inactive || !bytes.Equal(l.Password, mark(u.PasswordHash)) {
+	if u == nil || u.Inactive || !bytes.Equal(l.Hash, mark(u.PasswordHash)) {
 		return nil, refuse(LinkUsed)
 	}
 	return u, nil

@@ -121,7 +121,7 @@ const asks = "r."
 // relay makes a RelayState.
 func (s *Service) relay(in *Instance, nonce string, expires time.Time, destination string) string {
 	var end [4]byte
-	binary.BigEndian.PutUint32(end[:], uint32(expires.Unix())) //nolint:gosec // until 2106
+	binary.BigEndian.PutUint32(end[:], uint32(expires.Unix())) // until 2106
 	head := nonce + base64.RawURLEncoding.EncodeToString(end[:])
 	return asks + head + s.relayMark(in, head, destination) + destination
 }

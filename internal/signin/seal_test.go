@@ -114,10 +114,10 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in2 string) {
 		var g grant
-		if _, err := s.open(forCode, in2, &g); err == nil && in2 != text {
+		if _, err := s.open(forCode, in2, &g); err == nil && g.User != "ana" {
 			t.Errorf("opened %q", in2)
 		}
-		if _, ok := w.readRelay(in, in2); ok && in2 != relay && asks+in2 != relay {
+		if d, ok := w.readRelay(in, in2); ok && d != "/home" {
 			t.Errorf("took %q for ours", in2)
 		}
 		if d := destinationOf(in2); d != "" && (d[0] != '/' || strings.HasPrefix(d, "//") || strings.HasPrefix(d, `/\`)) {

@@ -34,9 +34,9 @@ type state struct {
 	Began    int64             `json:"b"` // Unix milliseconds, as are the others
 	Expires  int64             `json:"e"`
 	Used     int64             `json:"l"` // last, to touchEvery
-	// Password is mark of the user's hash when the session began. It is another
+	// Hash is mark of the user's hash when the session began. It is another
 	// when the password has been changed, which ends the session.
-	Password []byte `json:"p,omitempty"`
+	Hash []byte `json:"p,omitempty"`
 }
 
 // mark tells one password hash from another. It is no secret: a hash has a salt
@@ -83,7 +83,7 @@ func (s *Service) openSession(ctx context.Context, in *Instance, u *User, door D
 	now := s.opts.Now().UTC().Truncate(time.Millisecond)
 	token, expires := newToken(), now.Add(longest(p))
 	raw, err := json.Marshal(state{
-		Instance: in.ID, User: u.ID, Door: door, Began: now.UnixMilli(), Expires: expires.UnixMilli(), Used: now.UnixMilli(), Password: mark(u.PasswordHash),
+		Instance: in.ID, User: u.ID, Door: door, Began: now.UnixMilli(), Expires: expires.UnixMilli(), Used: now.UnixMilli(), Hash: mark(u.PasswordHash),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open a session: %w", err)
@@ -143,7 +143,7 @@ func (s *Service) session(ctx context.Context, v Visitor, token string) (*Sessio
 	}
 	unused := idle(p)
 	switch {
-	case u == nil, u.Inactive, !bytes.Equal(st.Password, mark(u.PasswordHash)), !now.Before(expires), unused > 0 && now.Sub(used) >= unused:
+	case u == nil, u.Inactive, !bytes.Equal(st.Hash, mark(u.PasswordHash)), !now.Before(expires), unused > 0 && now.Sub(used) >= unused:
 		return nil, nil, s.forget(ctx, token)
 	case !allowed(p, v.Address):
 		return nil, nil, nil

@@ -10,10 +10,6 @@ import (
 	"ringdown/internal/domain"
 )
 
-func withHash(hash string) func(*User) {
-	return func(u *User) { u.PasswordHash = hash }
-}
-
 func TestSession(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(t, w.managed, "ana", w.hashed(t, password))

@@ -195,6 +195,7 @@ type world struct {
 	letters                  *letters
 	store                    store.Store
 	managed, saml, directory *Instance
+	decided                  chan struct{} // has one for each link that was decided on
 }
 
 const base = "https://connect.example.org"
@@ -223,9 +224,15 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	if w.Service, err = New(o); err != nil {
 		t.Fatal(err)
 	}
+	send := w.resets.send
+	w.decided = make(chan struct{}, 1000)
+	w.resets.send = func(ctx context.Context, a asked) {
+		send(ctx, a)
+		w.decided <- struct{}{}
+	}
 	t.Cleanup(func() {
 		for range 2 {
-			if err := w.Service.Close(); err != nil {
+			if err := w.Close(); err != nil {
 				t.Error(err)
 			}
 		}
@@ -388,9 +395,18 @@ func (w *world) wantSecret(t *testing.T, secrets ...string) {
 // hashed gives a user a password with the parameters of today.
 func (w *world) hashed(t *testing.T, password string) func(*User) {
 	t.Helper()
+	if hash, ok := hashes.Load(password); ok {
+		return withHash(hash.(string))
+	}
 	hash, err := w.opts.Passwords.Hash(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(u *User) { u.PasswordHash = hash }
+	hashes.Store(password, hash)
+	return withHash(hash)
 }
+
+// hashes are those that have been made, by their passwords: each takes a while.
+var hashes sync.Map
+
+func withHash(hash string) func(*User) { return func(u *User) { u.PasswordHash = hash } }
