@@ -135,27 +135,14 @@ func (f *Federation) read(ctx context.Context, parsed map[recordVersion]any) (*h
 		return nil, nil, err
 	}
 	h, now := newHeld(), map[recordVersion]any{}
-	once := func(r *store.Record, open func(*store.Record) (any, error)) any {
-		key := recordVersion{r.PK, r.Version}
-		made, ok := parsed[key]
-		if !ok {
-			var err error
-			if made, err = open(r); err != nil {
-				f.opts.Logger.Error("what is kept cannot be used", slog.String("name", r.Name), slog.Any("err", err))
-				made = nil
-			}
-		}
-		now[key] = made
-		return made
-	}
 	for _, r := range providers {
-		if p, ok := once(r, f.openProvider).(*Provider); ok {
+		if p := once(f, r, parsed, now, f.openProvider); p != nil {
 			h.providers[p.Name] = p
 		}
 	}
 	for _, r := range roles {
-		if p, ok := once(r, f.openRole).(*role); ok {
-			h.roles[p.Name] = p
+		if c := once(f, r, parsed, now, f.openRole); c != nil {
+			h.roles[c.Name] = c
 		}
 	}
 	maps.Copy(h.providers, f.configured.providers)
@@ -163,7 +150,23 @@ func (f *Federation) read(ctx context.Context, parsed map[recordVersion]any) (*h
 	return h, now, nil
 }
 
-func (f *Federation) openProvider(r *store.Record) (any, error) {
+// once makes something of a record unless that was done before; it passes on to
+// now what was made. What is nil could not be made.
+func once[T any](f *Federation, r *store.Record, before, now map[recordVersion]any, open func(*store.Record) (*T, error)) *T {
+	key := recordVersion{r.PK, r.Version}
+	made, ok := before[key].(*T)
+	if !ok {
+		var err error
+		if made, err = open(r); err != nil {
+			f.opts.Logger.Error("what is kept cannot be used", slog.String("name", r.Name), slog.Any("err", err))
+			made = nil
+		}
+	}
+	now[key] = made
+	return made
+}
+
+func (f *Federation) openProvider(r *store.Record) (*Provider, error) {
 	var k keptProvider
 	if err := json.Unmarshal(r.Doc, &k); err != nil {
 		return nil, fmt.Errorf("kept SAML provider: %w", err)
@@ -176,7 +179,7 @@ func (f *Federation) openProvider(r *store.Record) (any, error) {
 	return &Provider{ProviderConfig: c, ARN: f.providerARN(c.Name), SAML: parsed, Created: r.Created}, nil
 }
 
-func (f *Federation) openRole(r *store.Record) (any, error) {
+func (f *Federation) openRole(r *store.Record) (*role, error) {
 	c, err := roleOf(r)
 	if err != nil {
 		return nil, err
@@ -310,11 +313,7 @@ func (f *Federation) AddProvider(ctx context.Context, p ProviderConfig, roles ..
 		return nil, err
 	}
 	f.opts.Audit.Record(ctx, audit.Event{Event: audit.ProviderAdd, Outcome: audit.OK, Provider: p.Name})
-	opened, err := f.openProvider(made)
-	if err != nil {
-		return nil, err
-	}
-	return opened.(*Provider), nil //nolint:forcetypeassert // it makes nothing else
+	return f.openProvider(made)
 }
 
 // keep inserts or replaces a record of a name; doc is told the one that there is.

@@ -112,7 +112,7 @@ func packed(s *iam.Session) (int32, error) {
 		return 0, fault.New(fault.PackedPolicyTooLarge,
 			"The session policy and the session tags are too large together: packed size is %d%% of what is allowed.", percent)
 	}
-	return int32(percent), nil //nolint:gosec // at most 100
+	return int32(percent), nil
 }
 
 // hasTag reports whether tags have a key, whatever its case.

@@ -29,7 +29,7 @@ type provider struct {
 
 // openProvider reads the key of a provider, or makes one.
 func openProvider(file, entityID string) (*provider, error) {
-	raw, err := os.ReadFile(file) //nolint:gosec // the caller names the file
+	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		var key *rsa.PrivateKey
 		if key, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
