@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -34,7 +33,7 @@ func (f *Federation) record(ctx context.Context, e audit.Event, a *Assumed, err 
 		if e.Principal == "" {
 			e.Principal = a.ARN
 		}
-	case fault.From(err).Code.Status() >= http.StatusInternalServerError:
+	case fault.From(err).Code.Status() >= 500: // not the client's fault
 		e.Outcome, e.Reason = audit.Failed, fault.From(err).Message
 	default:
 		e.Outcome, e.Reason = audit.Refused, fault.From(err).Message
