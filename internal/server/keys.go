@@ -48,11 +48,6 @@ type keyring struct {
 
 const tokensPath = keysPath + "/scim"
 
-// serveKeys serves access keys alone.
-func serveKeys(keys *iam.Keys, r *http.Request, body []byte) (any, error) {
-	return (&keyring{keys: keys}).serve(r, body)
-}
-
 func (k *keyring) serve(r *http.Request, body []byte) (any, error) {
 	ctx := r.Context()
 	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, keysPath), "/")
