@@ -161,6 +161,15 @@ func refused(t *testing.T, got *saml.Assertion, err error, kind saml.Kind, text 
 	}
 }
 
+// prefixes are declarations of namespaces.
+func prefixes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ` xmlns:n%d="urn:n"`, i)
+	}
+	return b.String()
+}
+
 func TestRefused(t *testing.T) {
 	const (
 		head = `<?xml version="1.0"?>`
@@ -248,6 +257,8 @@ func TestRefused(t *testing.T) {
 		{"UTF-16", `<?xml version="1.0" encoding="UTF-16"?>` + signed(), saml.Invalid, "refused", nil},
 		{"too long", signed() + strings.Repeat(" ", saml.MaxResponse), saml.Invalid, "longer than", nil},
 		{"too deep", strings.Repeat("<a>", 1000) + strings.Repeat("</a>", 1000), saml.Invalid, "refused", nil},
+		{"too many elements", replace(signed(), "</saml:AttributeStatement>", "<x>"+strings.Repeat("<a/>", 2000)+"</x></saml:AttributeStatement>"), saml.Invalid, "more than 2000 elements", nil},
+		{"too many prefixes", replace(signed(), "<samlp:Response", "<samlp:Response"+prefixes(64)), saml.Invalid, "more than 64", nil},
 		{"another namespace", strings.ReplaceAll(signed(), "SAML:2.0:assertion", "SAML:1.0:assertion"), saml.Invalid, "refused", nil},
 
 		// The response.

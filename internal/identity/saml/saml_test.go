@@ -220,3 +220,13 @@ func TestIssuer(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkValidate(b *testing.B) {
+	p, xml := provider(b, theSigner()), []byte(signed())
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Validate(xml, expect()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

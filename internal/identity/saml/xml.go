@@ -28,6 +28,7 @@ const (
 	maxDepth      = 48
 	maxAttributes = 64 // of an element
 	maxPrefixes   = 64 // different ones in a document
+	maxElements   = 2000
 )
 
 // parse reads a document that has one meaning only. Comments are tolerated where
@@ -90,11 +91,16 @@ func parse(b []byte, comments bool) (*etree.Element, error) {
 // checker looks at each element of a document once.
 type checker struct {
 	comments bool
+	elements int
 	prefixes map[string]bool
 	ids      map[string]bool
 }
 
 func (c *checker) check(el *etree.Element) error {
+	// Metadata is the operator's, may list much, and is not canonicalized.
+	if c.elements++; c.elements > maxElements && !c.comments {
+		return fmt.Errorf("it has more than %d elements", maxElements)
+	}
 	if el.Tag == "" || strings.Contains(el.Tag, ":") {
 		return errors.New("it has an element whose name is none")
 	}
