@@ -298,3 +298,25 @@ func TestConnectionsAreBounded(t *testing.T) {
 		t.Errorf("%d connections are open", len(d.slots))
 	}
 }
+
+// far is a connection to an address.
+type far struct {
+	net.Conn
+	to net.Addr
+}
+
+func (f far) RemoteAddr() net.Addr { return f.to }
+
+func TestRemoteIsLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1": true, "127.8.9.10": true, "::1": true, "::ffff:127.0.0.1": true,
+		"192.0.2.1": false, "2001:db8::1": false, "::ffff:192.0.2.1": false, "0.0.0.0": false,
+	} {
+		if got := remoteIsLoopback(far{to: &net.TCPAddr{IP: net.ParseIP(address), Port: 389}}); got != want {
+			t.Errorf("%s: got %v", address, got)
+		}
+	}
+	if remoteIsLoopback(far{to: &net.UnixAddr{Name: "/run/slapd"}}) {
+		t.Error("a path is no loopback address")
+	}
+}

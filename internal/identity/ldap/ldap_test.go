@@ -207,7 +207,10 @@ objectClass: uidObject
 cn: door
 uid: door
 
-dn: cn=alias,` + ldaptest.People + `
+dn: ou=aliases,` + ldaptest.Base + `
+objectClass: organizationalUnit
+
+dn: cn=alias,ou=aliases,` + ldaptest.Base + `
 objectClass: alias
 objectClass: extensibleObject
 cn: alias
@@ -227,6 +230,7 @@ aliasedObjectName: cn=mary,` + ldaptest.People + `
 		"anonymous":                     {"mary", []func(*ldap.Config){anonymous}, "cn=mary," + ldaptest.People, ""},
 		"no person":                     {"door", nil, "", ""},
 		"an alias":                      {"alias", nil, "", ""},
+		"who has an alias":              {"mary", []func(*ldap.Config){func(c *ldap.Config) { c.SearchBase = "ou=aliases," + ldaptest.Base }}, "", ""},
 		"by another filter":             {"door", []func(*ldap.Config){func(c *ldap.Config) { c.Filter = "(objectClass=device)" }}, "cn=door," + ldaptest.People, ""},
 		"by another attribute":          {"mary@example.org", []func(*ldap.Config){func(c *ldap.Config) { c.Attributes.Username = "mail" }}, "cn=mary," + ldaptest.People, ""},
 		"in a part":                     {"twice", []func(*ldap.Config){func(c *ldap.Config) { c.SearchBase = ldaptest.People }}, "cn=twice," + ldaptest.People, ""},
@@ -252,6 +256,47 @@ aliasedObjectName: cn=mary,` + ldaptest.People + `
 				t.Error(err)
 			case e == nil && c.dn != "", e != nil && e.DN != c.dn:
 				t.Errorf("got %+v, want %q", e, c.dn)
+			}
+		})
+	}
+}
+
+// TestDisabledByFilter: whom the directory itself would let in.
+func TestDisabledByFilter(t *testing.T) {
+	s := ldaptest.Start(t, ldaptest.Options{People: people})
+	d := open(t, config(s), func(c *ldap.Config) { c.Disabled = "(givenName=John)" })
+	for name, want := range map[string]error{"john": ldap.ErrDisabled, "mary": nil, "zoë": nil} {
+		if _, err := d.SignIn(t.Context(), name, s.Password(name)); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", name, err, want)
+		}
+	}
+	if e, err := d.Find(t.Context(), "john"); e == nil || err != nil { // a user may be made all the same
+		t.Errorf("got %+v, %v", e, err)
+	}
+}
+
+// TestRefusedWithoutAsking: what no directory needs to see.
+func TestRefusedWithoutAsking(t *testing.T) {
+	d := open(t, ldap.Config{URL: "ldap://127.0.0.1:1", SearchBase: ldaptest.Base})
+	if _, err := d.SignIn(t.Context(), "mary", "secret"); !errors.Is(err, ldap.ErrDown) {
+		t.Fatalf("got %v of a directory that is not there", err)
+	}
+	for what, c := range map[string]struct{ name, password string }{
+		"no password": {"mary", ""},
+		"no name":     {"", "secret"},
+		"NUL":         {"mary\x00", "secret"},
+		"not UTF-8":   {"mary\xff", "secret"},
+		"too long":    {strings.Repeat("m", 257), "secret"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			if _, err := d.SignIn(t.Context(), c.name, c.password); !errors.Is(err, ldap.ErrRefused) {
+				t.Errorf("got %v", err)
+			}
+			if c.password == "" {
+				return
+			}
+			if e, err := d.Find(t.Context(), c.name); e != nil || err != nil {
+				t.Errorf("found %+v, %v", e, err)
 			}
 		})
 	}

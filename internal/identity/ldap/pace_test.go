@@ -74,16 +74,28 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 	if _, err := d.SignIn(t.Context(), "mary", password); err != nil {
 		t.Fatalf("a password that is right: %v", err)
 	}
-	const tries = 30
-	taken := map[string][]time.Duration{}
-	for range tries {
-		for _, name := range []string{"mary", "nobody"} {
-			began := time.Now()
-			if _, err := d.SignIn(t.Context(), name, "wrong"); !errors.Is(err, ErrRefused) {
-				t.Fatalf("%s: got %v", name, err)
+	const tries = 20
+	median := func(list []time.Duration) time.Duration {
+		slices.Sort(list)
+		return list[len(list)/2]
+	}
+	// What else the machine does may double a time; a bind as nobody is quicker by
+	// far more than that. So of a few comparisons one has to come out even.
+	var wrong, unknown time.Duration
+	alike := false
+	for round := 0; round < 5 && !alike; round++ {
+		taken := map[string][]time.Duration{}
+		for range tries {
+			for _, name := range []string{"mary", "nobody"} {
+				began := time.Now()
+				if _, err := d.SignIn(t.Context(), name, "wrong"); !errors.Is(err, ErrRefused) {
+					t.Fatalf("%s: got %v", name, err)
+				}
+				taken[name] = append(taken[name], time.Since(began))
 			}
-			taken[name] = append(taken[name], time.Since(began))
 		}
+		wrong, unknown = median(taken["mary"]), median(taken["nobody"])
+		alike = unknown > wrong/2 && unknown < wrong*2
 	}
 	// The bind alone, without what is done about it.
 	var quick []time.Duration
@@ -99,17 +111,12 @@ func TestUnknownUsersTakeAsLong(t *testing.T) {
 		quick = append(quick, time.Since(began))
 		c.close(t.Context())
 	}
-	median := func(list []time.Duration) time.Duration {
-		slices.Sort(list)
-		return list[len(list)/2]
-	}
-	wrong, unknown, bare := median(taken["mary"]), median(taken["nobody"]), median(quick)
+	bare := median(quick)
 	t.Logf("wrong password %v, unknown user %v, bind as nobody %v", wrong, unknown, bare)
-	if unknown < wrong/2 || unknown > wrong*2 { // the machine may be busy
-
+	if !alike {
 		t.Errorf("an unknown user takes %v, a wrong password %v", unknown, wrong)
 	}
-	if bare > wrong/2 {
+	if bare > wrong/4 {
 		t.Skipf("the directory takes %v for nobody: there was nothing to hide", bare)
 	}
 }
