@@ -147,7 +147,7 @@ var rooms = []room{
 	},
 	{
 		"internal/signin",
-		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/federation", "internal/iam", "internal/identity", "internal/identity/ldap", "internal/identity/oidc", "internal/mail", "internal/store"},
+		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/federation", "internal/iam", "internal/identity", "internal/identity/ldap", "internal/identity/oidc", "internal/identity/saml", "internal/mail", "internal/store"},
 		[]string{"golang.org/x/time", uuid},
 		"who is let in is decided here, for pages and tokens alike; users are known through a narrow interface, and HTML not at all",
 	},
