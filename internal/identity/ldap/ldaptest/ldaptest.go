@@ -211,6 +211,7 @@ ppolicy_use_lockout
 		return err
 	}
 	// slapd is slapadd when it is called so.
+	//nolint:gosec // it is what this machine's owner installed
 	add := exec.CommandContext(context.Background(), s.slapd, "-q", "-f", s.path("slapd.conf"))
 	add.Args[0] = "slapadd"
 	add.Stdin = strings.NewReader(s.ldif(o))
@@ -331,7 +332,7 @@ wait $pid`
 // run starts slapd and waits until it can be connected to.
 func (s *Server) run() error {
 	log := s.path("log")
-	//nolint:gosec // slapd is what this machine's owner installed
+	//nolint:gosec // as above
 	s.keeper = exec.CommandContext(context.Background(), "/bin/sh", "-c", keeper, s.slapd,
 		"-d", "none", "-f", s.path("slapd.conf"), "-h", strings.TrimSpace(s.URL+" "+s.TLSURL))
 	s.keeper.Env = append(os.Environ(), "RINGDOWN_LDAP_LOG="+log)
