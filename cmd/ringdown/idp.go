@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -29,22 +30,7 @@ A running server is asked to do it; otherwise the data folder is opened directly
 
 // idp manages the SAML identity providers whose users are let in.
 func idp(ctx context.Context, p *program, args []string) error {
-	if len(args) == 0 {
-		return &usageError{errors.New("say add, list or delete")}
-	}
-	switch args[0] {
-	case "add":
-		return idpAdd(ctx, p, args[1:])
-	case "list":
-		return idpList(ctx, p, args[1:])
-	case "delete":
-		return idpDelete(ctx, p, args[1:])
-	case "help", "-h", "-help", "--help":
-		_, err := io.WriteString(p.stdout, idpHelp)
-		return err
-	default:
-		return &usageError{fmt.Errorf("there is no %q: say add, list or delete", args[0])}
-	}
+	return words(ctx, p, args, text(idpHelp), word{"add", idpAdd}, word{"list", idpList}, word{"delete", idpDelete})
 }
 
 func idpAdd(ctx context.Context, p *program, args []string) (err error) {
@@ -118,6 +104,8 @@ func readInput(p *program, name string, most int64) ([]byte, error) {
 	return raw, err
 }
 
+var instanceID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // attributes begins the names of Amazon's attributes in assertions.
 const attributes = "https://aws.amazon.com/SAML/Attributes/"
 
@@ -125,13 +113,20 @@ const attributes = "https://aws.amazon.com/SAML/Attributes/"
 func toEnter(a server.AddedProvider) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "The SAML provider %s is known now. Its users assume the role %s.\n\nEnter at the identity provider:\n", a.Name, a.Role)
-	instances := a.Instances
-	if len(instances) == 0 {
-		instances = []string{"INSTANCE"}
+	// An assertion names the address with the id, by whichever name the page was
+	// opened.
+	var ids []string
+	for _, instance := range a.Instances {
+		if instanceID.MatchString(instance) {
+			ids = append(ids, instance)
+		}
+	}
+	if len(ids) < len(a.Instances) || len(ids) == 0 {
+		ids = append(ids, "INSTANCE")
 	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	what := "Sign-in URL (ACS, reply URL)"
-	for _, instance := range instances {
+	for _, instance := range ids {
 		fmt.Fprintf(w, "  %s\t%s%s/saml\n", what, a.SignIn, instance)
 		what = ""
 	}
@@ -142,10 +137,10 @@ func toEnter(a server.AddedProvider) string {
 	fmt.Fprintf(w, "  Attribute\t%sRoleSessionName\n", attributes)
 	fmt.Fprint(w, "    with the value\tthe Username that the user has in Amazon Connect, letter for letter\n")
 	_ = w.Flush() // a strings.Builder does not fail
-	if len(a.Instances) == 0 {
-		b.WriteString("\nINSTANCE is the id of an instance of type SAML: aws connect list-instances\n")
+	if ids[len(ids)-1] == "INSTANCE" {
+		b.WriteString("\nINSTANCE is the id, not the alias, of an instance of type SAML: aws connect list-instances\n")
 	}
-	fmt.Fprintf(&b, "\nNext: create the users in the instance, and open %s%s in a browser.\n", a.SignIn, instances[0])
+	fmt.Fprintf(&b, "\nNext: create the users in the instance, and open %s%s in a browser.\n", a.SignIn, ids[0])
 	return b.String()
 }
 

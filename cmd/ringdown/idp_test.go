@@ -60,22 +60,23 @@ func TestIDP(t *testing.T) {
 	s := serving(t, nil, "--data", data, "--account", "210987654321")
 	metadata := file(t, "urn.xml", idpMetadata(t, "urn:example:corp"))
 	policy := file(t, "policy.json", allowList)
+	const second = "0198a1b2-0000-7000-8000-0123456789ab"
 	during := succeed(t, nil, "", "idp", "add", "--data", data, "--metadata", metadata, "--policy", policy,
-		"--role", "desk", "--max-session", "12h", "--instance", "first", "--instance", "second", "--label", "The company")
+		"--role", "desk", "--max-session", "12h", "--instance", "first", "--instance", second, "--label", "The company")
 	for _, want := range []string{
 		"The SAML provider urn-example-corp is known now. Its users assume the role desk.",
-		s.url + "/-/login/first/saml\n",
-		s.url + "/-/login/second/saml\n",
+		s.url + "/-/login/" + second + "/saml\n",
+		s.url + "/-/login/INSTANCE/saml\n", // whose id the alias does not tell
 		// The server's account, for it is asked.
 		"arn:aws:iam::210987654321:role/desk,arn:aws:iam::210987654321:saml-provider/urn-example-corp\n",
-		"open " + s.url + "/-/login/first in a browser",
+		"open " + s.url + "/-/login/" + second + " in a browser",
 	} {
 		if !strings.Contains(during.stdout, want) {
 			t.Errorf("what to enter lacks %q: %s", want, during)
 		}
 	}
 	listed := succeed(t, nil, "", "idp", "list", "--data", data).stdout
-	for _, want := range []string{"NAME", "login.example.org", "https://Login.example.org:8443/realms/a", "urn-example-corp", "urn:example:corp", "desk", "first,second"} {
+	for _, want := range []string{"NAME", "login.example.org", "https://Login.example.org:8443/realms/a", "urn-example-corp", "urn:example:corp", "desk", "first," + second} {
 		if !strings.Contains(listed, want) {
 			t.Errorf("the list lacks %s: %s", want, listed)
 		}
