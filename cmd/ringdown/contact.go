@@ -33,20 +33,7 @@ The exit code is 0, 1 when there is no such contact or no server, 2 when the com
 
 // contacts shows what has become of contacts.
 func contacts(ctx context.Context, p *program, args []string) error {
-	if len(args) == 0 {
-		return &usageError{errors.New("say trace or list")}
-	}
-	switch args[0] {
-	case "trace":
-		return contactTrace(ctx, p, args[1:])
-	case "list":
-		return contactList(ctx, p, args[1:])
-	case "help", "-h", "-help", "--help":
-		_, err := io.WriteString(p.stdout, contactHelp)
-		return err
-	default:
-		return &usageError{fmt.Errorf("there is no %q: say trace or list", args[0])}
-	}
+	return words(ctx, p, args, text(contactHelp), word{"trace", contactTrace}, word{"list", contactList})
 }
 
 var contactIDPattern = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)

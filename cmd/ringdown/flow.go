@@ -36,23 +36,11 @@ command line makes no sense.
 
 // flows works with flow documents, without a server.
 func flows(ctx context.Context, p *program, args []string) error {
-	if len(args) == 0 {
-		return &usageError{errors.New("say check or test")}
-	}
-	switch args[0] {
-	case "check":
-		return flowCheck(p, args[1:])
-	case "test":
-		return flowTest(ctx, p, args[1:])
-	case "help", "-h", "-help", "--help":
-		return printFlowHelp(p)
-	default:
-		return &usageError{fmt.Errorf("there is no %q: say check or test", args[0])}
-	}
+	return words(ctx, p, args, printFlowHelp, word{"check", flowCheck}, word{"test", flowTest})
 }
 
-func printFlowHelp(p *program) error {
-	_, err := fmt.Fprintf(p.stdout, flowHelp+"\n"+flowTestHelp, strings.Join(typeNames(), ",\n            "))
+func printFlowHelp(w io.Writer) error {
+	_, err := fmt.Fprintf(w, flowHelp+"\n"+flowTestHelp, strings.Join(typeNames(), ",\n            "))
 	return err
 }
 
@@ -78,13 +66,13 @@ type checkedFile struct {
 	Notes []flow.Problem `json:"notes"`
 }
 
-func flowCheck(p *program, args []string) error {
+func flowCheck(_ context.Context, p *program, args []string) error {
 	f := flag.NewFlagSet("flow check", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	typ := f.String("type", "", "")
 	format := f.String("format", "text", "")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return printFlowHelp(p)
+		return printFlowHelp(p.stdout)
 	} else if err != nil {
 		return &usageError{err}
 	}

@@ -93,7 +93,7 @@ func flowTest(ctx context.Context, p *program, args []string) error {
 	junit := f.String("junit", "", "")
 	flowFile := f.String("flow", "", "")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return printFlowHelp(p)
+		return printFlowHelp(p.stdout)
 	} else if err != nil {
 		return &usageError{err}
 	}

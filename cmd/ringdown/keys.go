@@ -24,22 +24,7 @@ A running server is asked to do it; otherwise the data folder is opened directly
 
 // keys manages the access keys of principals other than root.
 func keys(ctx context.Context, p *program, args []string) error {
-	if len(args) == 0 {
-		return &usageError{errors.New("say create, list or delete")}
-	}
-	switch args[0] {
-	case "create":
-		return keysCreate(ctx, p, args[1:])
-	case "list":
-		return keysList(ctx, p, args[1:])
-	case "delete":
-		return keysDelete(ctx, p, args[1:])
-	case "help", "-h", "-help", "--help":
-		_, err := io.WriteString(p.stdout, keysHelp)
-		return err
-	default:
-		return &usageError{fmt.Errorf("there is no %q: say create, list or delete", args[0])}
-	}
+	return words(ctx, p, args, text(keysHelp), word{"create", keysCreate}, word{"list", keysList}, word{"delete", keysDelete})
 }
 
 func keysCreate(ctx context.Context, p *program, args []string) (err error) {

@@ -58,21 +58,19 @@ was not answered, or broke off; 2 when the command line makes no sense.
 
 // phones makes and takes calls.
 func phones(ctx context.Context, p *program, args []string) error {
-	if len(args) == 0 {
-		return &usageError{errors.New("say dial or wait")}
-	}
-	switch args[0] {
-	case "dial", "wait":
-		return phoneCall(ctx, p, args[0] == "dial", args[1:])
-	case "help", "-h", "-help", "--help":
-		return printPhoneHelp(p)
-	default:
-		return &usageError{fmt.Errorf("there is no %q: say dial or wait", args[0])}
-	}
+	return words(ctx, p, args, printPhoneHelp, word{"dial", phoneDial}, word{"wait", phoneWait})
 }
 
-func printPhoneHelp(p *program) error {
-	_, err := fmt.Fprintf(p.stdout, phoneHelp, server.DefaultData, phone.DefaultNumber)
+func phoneDial(ctx context.Context, p *program, args []string) error {
+	return phoneCall(ctx, p, true, args)
+}
+
+func phoneWait(ctx context.Context, p *program, args []string) error {
+	return phoneCall(ctx, p, false, args)
+}
+
+func printPhoneHelp(w io.Writer) error {
+	_, err := fmt.Fprintf(w, phoneHelp, server.DefaultData, phone.DefaultNumber)
 	return err
 }
 
@@ -152,7 +150,7 @@ func (h *handset) parse(p *program, args []string) error {
 	}
 	f, speak, passwordFile := h.flags(p)
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-		if err := printPhoneHelp(p); err != nil {
+		if err := printPhoneHelp(p.stdout); err != nil {
 			return err
 		}
 		return flag.ErrHelp
