@@ -3,8 +3,8 @@
 # kin: make, git, CA certificates, gcc (for the race detector), PostgreSQL (its tests start a
 # server of their own), curl, the AWS CLI, Node with npm (for the chat library), sipp and
 # baresip (which call the server), espeak-ng (which speaks for it), OpenLDAP's slapd (whose
-# users sign in) and Chromium (which shows the sign-in pages). What is there already is left
-# alone. Elsewhere it names what is missing.
+# users sign in), xmlsec1 (which signs what identity providers say) and Chromium (which shows
+# the sign-in pages). What is there already is left alone. Elsewhere it names what is missing.
 set -euo pipefail
 
 # wanted prints the packages that are missing, one a line.
@@ -24,6 +24,7 @@ wanted() {
 	command -v baresip >/dev/null || echo baresip-core
 	command -v espeak-ng >/dev/null || echo espeak-ng
 	command -v slapd >/dev/null || [ -x /usr/sbin/slapd ] || echo slapd
+	command -v xmlsec1 >/dev/null || echo xmlsec1
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium
 	command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
 }
