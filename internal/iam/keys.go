@@ -211,7 +211,7 @@ func (k *Keys) Create(ctx context.Context, userName string, policy []byte) (*Key
 	if err != nil {
 		return nil, err
 	}
-	id, secret := newKeyID("AKIA"), newSecret()
+	id, secret := newKeyID(), newSecret()
 	nonce := make([]byte, k.seal.NonceSize())
 	rand.Read(nonce) // never fails
 	doc, err := json.Marshal(storedKey{
@@ -276,9 +276,12 @@ func (k *Keys) drop(id string) {
 	k.mu.Unlock()
 }
 
-// newKeyID has the form of AWS's: a prefix, AKIA for long-lived keys, and 16
-// characters.
-func newKeyID(prefix string) string {
+// newKeyID is the id of a long-lived key.
+func newKeyID() string { return newID("AKIA") }
+
+// newID has the form of AWS's ids of access keys: a prefix that tells their kind,
+// and 16 characters.
+func newID(prefix string) string {
 	var b [10]byte
 	rand.Read(b[:])
 	return prefix + base32.StdEncoding.EncodeToString(b[:])
@@ -292,4 +295,4 @@ func newSecret() string {
 }
 
 // NewRootKey makes root credentials for a fresh data folder.
-func NewRootKey() (id, secret string) { return newKeyID("AKIA"), newSecret() }
+func NewRootKey() (id, secret string) { return newKeyID(), newSecret() }

@@ -78,7 +78,7 @@ func (k *Keys) Issue(role *Role, s Session) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("temporary credentials: %w", err)
 	}
-	id := newKeyID(temporaryPrefix)
+	id := newID(temporaryPrefix)
 	sealed := make([]byte, k.tokens.NonceSize(), k.tokens.NonceSize()+len(plain)+len(doc)+k.tokens.Overhead())
 	rand.Read(sealed)
 	sealed = k.tokens.Seal(sealed, sealed, append(plain, doc...), []byte(id))
