@@ -45,16 +45,17 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := s.o.Now()
 	x := &exchange{Request: r, id: domain.NewID()}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	a, err := s.serve(x)
+	ctx := r.Context()
+	a, err := s.serve(ctx, x)
 	if err != nil {
 		f := failed(err)
 		a = f.answer()
-		if f.status >= http.StatusInternalServerError && r.Context().Err() == nil {
-			s.o.Logger.LogAttrs(r.Context(), slog.LevelError, "scim", slog.String("request", x.id), slog.Any("err", f.cause))
+		if f.status >= http.StatusInternalServerError && ctx.Err() == nil {
+			s.o.Logger.LogAttrs(ctx, slog.LevelError, "scim", slog.String("request", x.id), slog.Any("err", f.cause))
 		}
-		s.record(x, f)
+		s.record(ctx, x, f)
 	} else {
-		s.record(x, nil)
+		s.record(ctx, x, nil)
 	}
 	if a.body != nil {
 		a.header.Set("Content-Type", "application/scim+json")
@@ -74,7 +75,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.token != nil {
 		key = x.token.ID
 	}
-	s.o.Logger.LogAttrs(r.Context(), slog.LevelInfo, "provisioning",
+	s.o.Logger.LogAttrs(ctx, slog.LevelInfo, "provisioning",
 		slog.String("request", x.id), slog.String("method", r.Method), slog.String("did", x.did), slog.Int("status", a.status),
 		slog.Duration("took", s.o.Now().Sub(began)), slog.String("key", key), slog.String("from", r.RemoteAddr))
 }
@@ -93,7 +94,7 @@ func (f *failure) answer() *answer {
 }
 
 // record writes down what was done or refused; to read is nothing to write down.
-func (s *service) record(x *exchange, f *failure) {
+func (s *service) record(ctx context.Context, x *exchange, f *failure) {
 	e := audit.Event{Event: audit.Provisioning, Outcome: audit.OK, Reason: x.did, From: address(x.RemoteAddr), RequestID: x.id}
 	switch {
 	case f != nil && f.status == http.StatusUnauthorized:
@@ -119,7 +120,7 @@ func (s *service) record(x *exchange, f *failure) {
 	if x.user != nil {
 		e.User, e.UserID = x.user.Username, x.user.ID
 	}
-	s.o.Audit.Record(x.Context(), e)
+	s.o.Audit.Record(ctx, e)
 }
 
 func address(remote string) string {
@@ -131,8 +132,8 @@ func address(remote string) string {
 }
 
 // serve finds out who asks for what.
-func (s *service) serve(x *exchange) (*answer, error) {
-	ctx, err := s.identify(x)
+func (s *service) serve(ctx context.Context, x *exchange) (*answer, error) {
+	ctx, err := s.identify(ctx, x)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +159,7 @@ func (s *service) serve(x *exchange) (*answer, error) {
 
 // identify finds the token (RFC 6750 §2.1) and returns the context of its
 // requests.
-func (s *service) identify(x *exchange) (context.Context, error) {
-	ctx := x.Context()
+func (s *service) identify(ctx context.Context, x *exchange) (context.Context, error) {
 	scheme, text, _ := strings.Cut(x.Header.Get("Authorization"), " ")
 	text = strings.TrimSpace(text)
 	if !strings.EqualFold(scheme, "Bearer") || text == "" {
