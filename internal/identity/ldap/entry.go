@@ -67,7 +67,7 @@ func (c *connection) search(ctx context.Context, username, filter string, attrib
 	// to other directories, which nobody has configured.
 	request := goldap.NewSearchRequest(config.SearchBase, goldap.ScopeWholeSubtree, goldap.NeverDerefAliases,
 		enough, int(config.Timeout.Seconds()+1), false,
-		"(&"+config.Filter+"("+config.Attributes.Username+"="+goldap.EscapeFilter(username)+")"+filter+")", attributes, nil)
+		config.filter(username, filter), attributes, nil)
 	request.EnforceSizeLimit = true // whatever the directory sends
 	var result *goldap.SearchResult
 	err := c.step(ctx, func() (err error) {
@@ -84,6 +84,12 @@ func (c *connection) search(ctx context.Context, username, filter string, attrib
 		return nil, plain(err, config.BindPassword)
 	}
 	return result.Entries, nil
+}
+
+// filter selects the users of a name that match another filter as well, empty for
+// all (RFC 4515 §3: what means something in a filter is escaped in the name).
+func (c *Config) filter(username, other string) string {
+	return "(&" + c.Filter + "(" + c.Attributes.Username + "=" + goldap.EscapeFilter(username) + ")" + other + ")"
 }
 
 var errNoDN = errors.New("it has no distinguished name")
