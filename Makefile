@@ -91,6 +91,7 @@ aws-cli: build ## Check the server with the real AWS CLI.
 	scripts/aws-cli.sh
 	scripts/aws-cli-configuration.sh
 	scripts/aws-cli-contacts.sh
+	scripts/aws-cli-signin.sh
 	scripts/chat.sh
 
 .PHONY: sip

@@ -75,6 +75,8 @@ var recipes = map[string]recipe{
 	}),
 	"SearchUsers": of(searchCriteria("Username"), given("SearchFilter", always(object{"TagFilter": tagFilter}))),
 
+	"GetFederationToken": {answer: "InvalidRequestException"}, // the root cannot be a user
+
 	// Agent statuses.
 	"UpdateAgentStatus":   of(without("ResetOrderNumber")), // or DisplayOrder
 	"SearchAgentStatuses": of(searchCriteria("name"), given("SearchFilter", always(object{"AttributeFilter": object{"TagCondition": tagCondition}}))),
