@@ -17,14 +17,14 @@ func SessionOf(s Sessions, r *http.Request, proxies []netip.Prefix) (*signin.Ses
 	if err != nil || c.Value == "" {
 		return nil, signin.ErrNoSession
 	}
-	return s.Session(r.Context(), signin.Visitor{Address: address(r, proxies)}, c.Value)
+	return s.Session(r.Context(), signin.Visitor{Address: Address(r, proxies)}, c.Value)
 }
 
-// address is the IP address of whoever sent a request. Proxies add the address
+// Address is the IP address of whoever sent a request. Proxies add the address
 // that they saw to the end of X-Forwarded-For; so the first from the end that is
 // not a trusted proxy's is the visitor's, and what stands before it anybody may
 // have made up.
-func address(r *http.Request, proxies []netip.Prefix) netip.Addr {
+func Address(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	last := parseAddress(r.RemoteAddr)
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && trusted(last, proxies); i-- {

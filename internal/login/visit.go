@@ -37,7 +37,7 @@ func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve is the chain that every request goes through.
 func (p *pages) serve(w http.ResponseWriter, r *http.Request, a answer) {
-	v := &visit{p: p, w: w, r: r, visitor: signin.Visitor{Address: address(r, p.TrustedProxies), RequestID: uuid.NewString()}}
+	v := &visit{p: p, w: w, r: r, visitor: signin.Visitor{Address: Address(r, p.TrustedProxies), RequestID: uuid.NewString()}}
 	began := p.Now()
 	limit := int64(maxForm)
 	if v.page() == "saml" {

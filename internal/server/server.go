@@ -250,7 +250,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	metrics.MustRegister(goCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), s.events, s.voice)
 	g, err := gateway.New(gateway.Options{
 		API: api, Keys: keys, Tags: c, Metrics: metrics, Logger: s.cfg.Logger, Now: s.cfg.Now,
-		Account: s.cfg.Account, Throttle: s.cfg.Throttle,
+		Account: s.cfg.Account, Throttle: s.cfg.Throttle, Address: s.identities.address,
 	}, areas...)
 	if err != nil {
 		return nil, err

@@ -158,7 +158,7 @@ func (s *Server) newIdentities() (_ *identities, err error) {
 	if err := i.openDirectories(); err != nil {
 		return nil, err
 	}
-	if err := i.openProviders(); err != nil {
+	if err := i.openProviders(s.cfg.Now); err != nil {
 		return nil, err
 	}
 	if m := cfg.SMTP; m.Server != "" {
@@ -204,7 +204,7 @@ func (i *identities) openDirectories() error {
 // CreateInstance).
 var directoryID = regexp.MustCompile(`^d-[0-9a-f]{10}$`)
 
-func (i *identities) openProviders() error {
+func (i *identities) openProviders(now func() time.Time) error {
 	names := map[string]bool{}
 	for n, p := range i.cfg.OIDC {
 		fail := func(err error) error { return fmt.Errorf("sign-in: oidc[%d]: %w", n, err) }
@@ -214,7 +214,7 @@ func (i *identities) openProviders() error {
 		}
 		provider, err := oidc.New(oidc.Config{
 			Name: p.Name, Label: p.Label, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: p.ClientSecret,
-			UsernameClaim: p.UsernameClaim, Scopes: p.Scopes, Instances: p.Instances, CA: ca,
+			UsernameClaim: p.UsernameClaim, Scopes: p.Scopes, Instances: p.Instances, CA: ca, Now: now,
 		})
 		if err != nil {
 			return fail(err)
@@ -229,16 +229,16 @@ func (i *identities) openProviders() error {
 }
 
 // federationOptions are the providers and roles of the configuration.
-func (cfg *Config) federationOptions(base func() string) (federation.Options, error) {
-	o := federation.Options{Account: cfg.Account, Logger: cfg.Logger, Now: cfg.Now, Audiences: cfg.SignIn.Audiences}
-	for n, p := range cfg.SignIn.SAML {
+func (c *Config) federationOptions(base func() string) (federation.Options, error) {
+	o := federation.Options{Account: c.Account, Logger: c.Logger, Now: c.Now, Audiences: c.SignIn.Audiences}
+	for n, p := range c.SignIn.SAML {
 		metadata, err := os.ReadFile(p.Metadata)
 		if err != nil {
 			return o, fmt.Errorf("sign-in: saml[%d]: metadata: %w", n, err)
 		}
 		o.Providers = append(o.Providers, federation.ProviderConfig{Name: p.Name, Label: p.Label, Metadata: metadata, Instances: p.Instances})
 	}
-	for n, r := range cfg.SignIn.Roles {
+	for n, r := range c.SignIn.Roles {
 		policy, err := r.policy()
 		if err != nil {
 			return o, fmt.Errorf("sign-in: roles[%d]: %w", n, err)
@@ -313,6 +313,9 @@ func (i *identities) open(s *Server, keys *iam.Keys) (err error) {
 func (i *identities) manager(account string) localProviders {
 	return localProviders{federation: i.federation, account: account, base: i.url}
 }
+
+// address is the IP address of whoever sent a request.
+func (i *identities) address(r *http.Request) netip.Addr { return login.Address(r, i.proxies) }
 
 // pages are what browsers see.
 func (i *identities) pages(s *Server) http.Handler {
