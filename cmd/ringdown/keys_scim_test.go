@@ -82,14 +82,14 @@ func said(text, word string) string {
 }
 
 // users asks for the users by SCIM and returns the status.
-func (s *running) users(t *testing.T, token string) int {
+func (r *running) users(t *testing.T, token string) int {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/-/scim/v2/Users", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"/-/scim/v2/Users", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	resp, err := http.DefaultClient.Do(r)
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

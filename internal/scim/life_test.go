@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/fault"
+	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
+	"ringdown/internal/store/storetest/pgtest"
 )
 
 // TestLife: a user is made, changed in each way, shut out, let in again and
@@ -252,15 +254,35 @@ func TestConditions(t *testing.T) {
 // TestConcurrentChanges: of two that replace the same version one succeeds; those
 // that do not mind all do, and none is lost.
 func TestConcurrentChanges(t *testing.T) {
-	p := boot(t).provider(t, types.DirectoryTypeSaml)
+	t.Run("SQLite", func(t *testing.T) {
+		p := boot(t).provider(t, types.DirectoryTypeSaml)
+		concurrentChanges(t, p, p)
+	})
+	t.Run("two servers on PostgreSQL", func(t *testing.T) {
+		url := pgtest.URL(t)
+		share := func(c *server.Config) {
+			c.Database, c.RootAccessKeyID, c.RootSecretAccessKey = url, "AKIASHARED", "shared"
+		}
+		one, two := servertest.Boot(t, share), servertest.Boot(t, share)
+		keys, err := server.OpenKeys(t.Context(), server.Config{Data: one.Data, RootAccessKeyID: "AKIASHARED", RootSecretAccessKey: "shared"})
+		servertest.OK(t, err)
+		t.Cleanup(func() { servertest.OK(t, keys.Close()) })
+		p := (&world{one, keys}).provider(t, types.DirectoryTypeSaml)
+		other := *p
+		other.Server, other.base = two, strings.Replace(p.base, one.URL, two.URL, 1)
+		concurrentChanges(t, p, &other)
+	})
+}
+
+func concurrentChanges(t *testing.T, p, q *provider) {
 	made := p.ask(t, "POST", "/Users", user("mary", nil)).is(t, 201)
 	path := "/Users/" + made.id()
 	version := made.header.Get("ETag")
 	for range 10 {
 		answers := make(chan got)
-		for _, name := range []string{"A", "B"} {
+		for name, on := range map[string]*provider{"A": p, "B": q} {
 			go func() {
-				answers <- p.ask(t, "PUT", path, user("mary", object{"externalId": name + version}), "If-Match", version)
+				answers <- on.ask(t, "PUT", path, user("mary", object{"externalId": name + version}), "If-Match", version)
 			}()
 		}
 		one, other := <-answers, <-answers
@@ -271,6 +293,8 @@ func TestConcurrentChanges(t *testing.T) {
 			t.Fatalf("%d %s, %d %s", one.status, one.raw, other.status, other.raw)
 		}
 		g := p.ask(t, "GET", path, nil).is(t, 200)
+		delete(g.body, "meta") // whose location is the server's own
+		delete(one.body, "meta")
 		servertest.Same(t, "the user", g.body, one.body)
 		version = g.header.Get("ETag")
 	}
@@ -279,8 +303,9 @@ func TestConcurrentChanges(t *testing.T) {
 		change("add", "emails", object{"value": "m@example.org", "type": "work"}), change("add", extension+":securityProfiles", "Admin"),
 	}
 	answers := make(chan got)
-	for _, body := range patches {
-		go func() { answers <- p.ask(t, "PATCH", path, body) }()
+	for i, body := range patches {
+		on := []*provider{p, q}[i%2]
+		go func() { answers <- on.ask(t, "PATCH", path, body) }()
 	}
 	for range patches {
 		(<-answers).is(t, 200)
