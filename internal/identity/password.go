@@ -89,6 +89,15 @@ func (p *Passwords) Outdated(stored string) bool {
 		len(h.salt) != saltLength || len(h.tag) != tagLength
 }
 
+// Unmatched returns a hash that no password fits, by the parameters of Hash: to
+// verify one against it takes as long as against another.
+func Unmatched() string {
+	h := hash{memory: memoryKiB, passes: passes, lanes: lanes, salt: make([]byte, saltLength), tag: make([]byte, tagLength)}
+	_, _ = rand.Read(h.salt) // never fails (crypto/rand)
+	_, _ = rand.Read(h.tag)
+	return h.String()
+}
+
 // derive computes a tag of the length of h's. A hash that needs more than the
 // whole budget runs alone.
 func (p *Passwords) derive(ctx context.Context, h *hash, password string) ([]byte, error) {

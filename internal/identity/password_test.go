@@ -158,3 +158,40 @@ func BenchmarkHash(b *testing.B) {
 		}
 	}
 }
+
+func TestOutdated(t *testing.T) {
+	p := NewPasswords()
+	today, err := p.Hash(t.Context(), "Passw0rd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := Unmatched()
+	if ok, err := p.Verify(t.Context(), nobody, "Passw0rd"); ok || err != nil {
+		t.Errorf("a password fits %s: %v", nobody, err)
+	}
+	if p.Outdated(nobody) || nobody == Unmatched() {
+		t.Errorf("%s is out of date, or not the only one", nobody)
+	}
+	if p.Outdated(today) {
+		t.Errorf("%s is out of date", today)
+	}
+	for name, change := range map[string]func(*hash){
+		"memory": func(h *hash) { h.memory /= 2 },
+		"passes": func(h *hash) { h.passes++ },
+		"lanes":  func(h *hash) { h.lanes++ },
+		"salt":   func(h *hash) { h.salt = h.salt[:minSalt] },
+		"tag":    func(h *hash) { h.tag = h.tag[:minTag] },
+	} {
+		h, err := parseHash(today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(h)
+		if !p.Outdated(h.String()) {
+			t.Errorf("another %s is not out of date", name)
+		}
+	}
+	if !p.Outdated("") || !p.Outdated(today+"x") {
+		t.Error("what is no hash is not out of date")
+	}
+}

@@ -167,11 +167,7 @@ func (g *guard) admit(key nameKey, from netip.Prefix) (*attempt, *held) {
 			return nil, &held{wait: busyWait, why: "others for the same name are being looked at"}
 		}
 	}
-	address := g.addresses.get(from)
-	if address == nil {
-		address = &addressCount{tokens: addressBurst, at: now, slots: make(chan struct{}, g.slots)}
-		g.addresses.put(from, address)
-	}
+	address := g.address(from, now)
 	if h := address.take(now); h != nil {
 		return nil, h
 	}
@@ -181,6 +177,29 @@ func (g *guard) admit(key nameKey, from netip.Prefix) (*attempt, *held) {
 	}
 	name.queued++
 	return &attempt{g: g, key: key, name: name, address: address}, nil
+}
+
+// address is what is known of a network. The lock is held.
+func (g *guard) address(from netip.Prefix, now time.Time) *addressCount {
+	a := g.addresses.get(from)
+	if a == nil {
+		a = &addressCount{tokens: addressBurst, at: now, slots: make(chan struct{}, g.slots)}
+		g.addresses.put(from, a)
+	}
+	return a
+}
+
+// work waits until an address may have something hashed that is no guess, and
+// returns what has to be called afterwards. Whoever may ask for it does not
+// thereby keep others waiting.
+func (g *guard) work(ctx context.Context, from netip.Addr) (done func(), err error) {
+	g.mu.Lock()
+	a := g.address(network(from), g.now())
+	g.mu.Unlock()
+	if err := take(ctx, a.slots); err != nil {
+		return nil, err
+	}
+	return func() { <-a.slots }, nil
 }
 
 // locked says how long attempts for the name are still not looked at.

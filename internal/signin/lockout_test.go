@@ -295,6 +295,38 @@ func TestQueue(t *testing.T) {
 	}
 }
 
+// TestWork: what is no guess is done side by side, so many at once from an
+// address, and uses nothing up.
+func TestWork(t *testing.T) {
+	c := &clock{t: time.Unix(1_800_000_000, 0)}
+	g := newGuard(c.now)
+	g.slots = 2
+	var all []func()
+	for range 2 {
+		done, err := g.work(t.Context(), somewhere)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, done)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := g.work(ctx, somewhere); !errors.Is(err, context.Canceled) {
+		t.Errorf("a third at once: %v", err)
+	}
+	if done, err := g.work(t.Context(), netip.MustParseAddr("192.0.2.9")); err != nil {
+		t.Errorf("another address waits: %v", err)
+	} else {
+		done()
+	}
+	for _, done := range all {
+		done()
+	}
+	if a := g.addresses.get(network(somewhere)); len(a.slots) != 0 || a.tokens != addressBurst {
+		t.Errorf("%d slots are taken and %v tokens left", len(a.slots), a.tokens)
+	}
+}
+
 // TestForgetting: what is remembered is bounded, and what is refused unlooked
 // makes no room for itself.
 func TestForgetting(t *testing.T) {

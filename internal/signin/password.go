@@ -281,7 +281,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *Instance, v Visitor, m
 	if err != nil {
 		return nil, err
 	}
-	changed, err := s.setPassword(ctx, in, u, password)
+	changed, err := s.setPassword(ctx, in, v, u, password)
 	if errors.Is(err, ErrChanged) {
 		err = refuse(LinkUsed)
 		if session {
@@ -333,8 +333,8 @@ func (s *Service) mustChange(ctx context.Context, in *Instance, must string) (*U
 
 // setPassword gives a user a password of its own choice. The error is a
 // *Refusal, ErrChanged, or internal.
-func (s *Service) setPassword(ctx context.Context, in *Instance, u *User, password string) (*User, error) {
-	hash, err := s.newHash(ctx, u, password)
+func (s *Service) setPassword(ctx context.Context, in *Instance, v Visitor, u *User, password string) (*User, error) {
+	hash, err := s.newHash(ctx, v, u, password)
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +342,12 @@ func (s *Service) setPassword(ctx context.Context, in *Instance, u *User, passwo
 }
 
 // newHash hashes a password that is not the one that the user has.
-func (s *Service) newHash(ctx context.Context, u *User, password string) (string, error) {
+func (s *Service) newHash(ctx context.Context, v Visitor, u *User, password string) (string, error) {
+	done, err := s.guard.work(ctx, v.Address)
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	if u.PasswordHash != "" {
 		same, err := s.verify(ctx, u.PasswordHash, password)
 		if err != nil {

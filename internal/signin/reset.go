@@ -68,19 +68,22 @@ func newResets(send func(context.Context, asked)) *resets {
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	for range mailers {
-		running.Go(func() {
-			for a := range r.queue {
-				ctx, cancel := context.WithTimeout(r.ctx, mailLimit)
-				r.send(ctx, a)
-				cancel()
-			}
-		})
+		running.Go(r.mail)
 	}
 	go func() {
 		running.Wait()
 		close(r.done)
 	}()
 	return r
+}
+
+// mail sends what is in the queue until that is closed.
+func (r *resets) mail() {
+	for a := range r.queue {
+		ctx, cancel := context.WithTimeout(r.ctx, mailLimit)
+		r.send(ctx, a)
+		cancel()
+	}
 }
 
 // ask puts a request into the queue. One that comes when the queue is full, or
@@ -317,7 +320,7 @@ func (s *Service) Reset(ctx context.Context, in *Instance, v Visitor, code, pass
 	if !strong(password) {
 		return refuse(WeakPassword)
 	}
-	hash, err := s.newHash(ctx, u, password)
+	hash, err := s.newHash(ctx, v, u, password)
 	if err != nil {
 		return err
 	}

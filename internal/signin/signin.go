@@ -10,9 +10,7 @@ package signin
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -148,7 +146,7 @@ func New(o Options) (*Service, error) {
 	if o.Passwords == nil {
 		o.Passwords = identity.NewPasswords()
 	}
-	s := &Service{opts: o, guard: newGuard(o.Now), directories: map[string]directory{}}
+	s := &Service{opts: o, guard: newGuard(o.Now), dummy: identity.Unmatched(), directories: map[string]directory{}}
 	if o.Federation != nil {
 		s.federation = o.Federation
 	}
@@ -161,9 +159,6 @@ func New(o Options) (*Service, error) {
 	var err error
 	if s.seals, err = newSealer(o.RootSecret, o.Now); err != nil {
 		return nil, err
-	}
-	if s.dummy, err = o.Passwords.Hash(context.Background(), rand.Text()); err != nil {
-		return nil, fmt.Errorf("sign-in: %w", err)
 	}
 	s.resets = newResets(s.sendReset)
 	return s, nil
