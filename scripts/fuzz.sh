@@ -9,9 +9,9 @@ cd "$(dirname "$0")/.."
 : "${FUZZ_TIME:=10s}"
 : "${FUZZ_EXPOSED_TIME:=$FUZZ_TIME}"
 # The decoder of requests, the parsers of signatures, ARNs, policy documents,
-# flows and test cases, the interpreter of flows, the tokens of chats, what SAML
-# identity providers are said to have signed. An expression for grep -E.
-exposed='^Fuzz(Decode|Authorization|ParseARN|ParsePolicy|Check|CheckTest|Step|Token|Validate|Rearranged)$'
+# flows and test cases, the interpreter of flows, the tokens of chats and of
+# sessions, what SAML identity providers are said to have signed. An expression for grep -E.
+exposed='^Fuzz(Decode|Authorization|ParseARN|ParsePolicy|Check|CheckTest|Step|Token|SessionToken|Form|Validate|Rearranged)$'
 # What comes in calls: at a number of inputs each, so that all together see a
 # million.
 calls='^ringdown/internal/voice/(sip|sdp|media)[a-z/]* Fuzz(Message|Dialog|Answer|Accept|RTP|RTCP)$'

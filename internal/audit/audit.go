@@ -23,7 +23,8 @@ type Event struct {
 	Event Name `json:"event"`
 	// Outcome says what became of it.
 	Outcome Outcome `json:"outcome"`
-	// Reason says why it was refused, in words for the operator.
+	// Reason says why it was refused, in words for the operator; of Provisioning
+	// what was done: create, replace, patch, deactivate, activate or delete.
 	Reason string `json:"reason,omitempty"`
 	// Door is how somebody came in: password, directory, saml, oidc, federation.
 	Door     string `json:"door,omitempty"`

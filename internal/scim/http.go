@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,7 +94,7 @@ func (f *failure) answer() *answer {
 
 // record writes down what was done or refused; to read is nothing to write down.
 func (s *service) record(ctx context.Context, x *exchange, f *failure) {
-	e := audit.Event{Event: audit.Provisioning, Outcome: audit.OK, Reason: x.did, From: address(x.RemoteAddr), RequestID: x.id}
+	e := audit.Event{Event: audit.Provisioning, Outcome: audit.OK, Reason: x.did, From: s.o.Address(x.Request), RequestID: x.id}
 	switch {
 	case f != nil && f.status == http.StatusUnauthorized:
 		if x.Header.Get("Authorization") == "" {
@@ -121,14 +120,6 @@ func (s *service) record(ctx context.Context, x *exchange, f *failure) {
 		e.User, e.UserID = x.user.Username, x.user.ID
 	}
 	s.o.Audit.Record(ctx, e)
-}
-
-func address(remote string) string {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return ""
-	}
-	return at.Addr().Unmap().String()
 }
 
 // serve finds out who asks for what.

@@ -91,10 +91,12 @@ type Options struct {
 	Account string // that all instances belong to
 	// URL is the address of this server as clients know it, without a slash at
 	// the end.
-	URL    func() string
-	Audit  *audit.Log
-	Logger *slog.Logger
-	Now    func() time.Time
+	URL func() string
+	// Address is the IP address of whoever sent a request, "" when it has none.
+	Address func(*http.Request) string
+	Audit   *audit.Log
+	Logger  *slog.Logger
+	Now     func() time.Time
 }
 
 // New returns the handler of everything below Path.

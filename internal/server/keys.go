@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -39,11 +38,10 @@ type MadeKey struct {
 // keyring is what serves requests at /-/keys: access keys, and the tokens of SCIM
 // at /-/keys/scim.
 type keyring struct {
-	keys   *iam.Keys
-	tokens *iam.SCIMTokens
-	store  store.Reader
-	url    func() string // of this server, as its clients know it
-	audit  *audit.Log
+	keys       *iam.Keys
+	tokens     *iam.SCIMTokens
+	store      store.Reader
+	identities *identities
 }
 
 const tokensPath = keysPath + "/scim"
@@ -63,7 +61,7 @@ func (k *keyring) serve(r *http.Request, body []byte) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Principal: made.Principal.ARN, From: host(r.RemoteAddr)})
+		k.identities.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Principal: made.Principal.ARN, From: k.identities.from(r)})
 		return MadeKey{made.ID, made.Secret, made.Principal.UserName}, nil
 	case r.Method == http.MethodGet && r.URL.Path == tokensPath:
 		return k.tokens.List(ctx)
@@ -72,17 +70,17 @@ func (k *keyring) serve(r *http.Request, body []byte) (any, error) {
 		if err := json.Unmarshal(body, &in); err != nil {
 			return nil, fault.New(fault.Serialization, "the request body is no JSON object with Instance, RoutingProfile and SecurityProfiles")
 		}
-		made, err := newToken(ctx, k.store, k.tokens, k.url(), in)
+		made, err := newToken(ctx, k.store, k.tokens, k.identities.url(), in)
 		if err != nil {
 			return nil, err
 		}
-		k.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Instance: made.InstanceID, From: host(r.RemoteAddr)})
+		k.identities.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Instance: made.InstanceID, From: k.identities.from(r)})
 		return made, nil
 	case r.Method == http.MethodDelete && id != "":
 		if err := deleteKey(ctx, k.keys, k.tokens, id); err != nil {
 			return nil, err
 		}
-		k.audit.Record(ctx, audit.Event{Event: audit.KeyDelete, Outcome: audit.OK, Key: id, From: host(r.RemoteAddr)})
+		k.identities.audit.Record(ctx, audit.Event{Event: audit.KeyDelete, Outcome: audit.OK, Key: id, From: k.identities.from(r)})
 		return struct{}{}, nil
 	default:
 		return nil, fault.New(fault.UnknownOperation, "%s %s is not served", r.Method, r.URL.Path)
@@ -95,15 +93,6 @@ func deleteKey(ctx context.Context, keys *iam.Keys, tokens *iam.SCIMTokens, id s
 		return tokens.Delete(ctx, id)
 	}
 	return keys.Delete(ctx, id)
-}
-
-// host is the address of a client without its port.
-func host(remote string) string {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return ""
-	}
-	return at.Addr().Unmap().String()
 }
 
 // KeyManager makes, lists and deletes access keys and tokens.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"ringdown/internal/app/directory"
-	"ringdown/internal/audit"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/iam"
@@ -16,12 +15,11 @@ import (
 	"ringdown/internal/store"
 )
 
-// newSCIM serves what is below scim.Path. URL is the address of this server as
-// identity providers know it.
-func (s *Server) newSCIM(users *directory.Directory, tokens *iam.SCIMTokens, log *audit.Log, url func() string) http.Handler {
+// newSCIM serves what is below scim.Path.
+func (s *Server) newSCIM(tokens *iam.SCIMTokens) http.Handler {
 	return scim.New(scim.Options{
-		Users: provisioned{users}, Tokens: bearers{tokens}, Account: s.cfg.Account,
-		URL: url, Audit: log, Logger: s.cfg.Logger, Now: s.cfg.Now,
+		Users: provisioned{s.people.users}, Tokens: bearers{tokens}, Account: s.cfg.Account,
+		URL: s.identities.url, Address: s.identities.from, Audit: s.identities.audit, Logger: s.cfg.Logger, Now: s.cfg.Now,
 	})
 }
 

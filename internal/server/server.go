@@ -265,7 +265,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	own.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	own.Handle("GET /-/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	tokens := iam.NewSCIMTokens(iam.SCIMTokensOptions{Store: s.store, Now: s.cfg.Now})
-	ring := &keyring{keys, tokens, s.store, s.identities.url, s.identities.audit}
+	ring := &keyring{keys, tokens, s.store, s.identities}
 	managed := s.private("keys", ring.serve)
 	own.Handle(keysPath, managed)
 	own.Handle(keysPath+"/", managed)
@@ -276,7 +276,7 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	own.Handle(idpPath, providers)
 	own.Handle(idpPath+"/", providers)
 	own.Handle(login.Path, s.identities.pages(s))
-	own.Handle(scim.Path, s.newSCIM(s.people.users, tokens, s.identities.audit, s.identities.url))
+	own.Handle(scim.Path, s.newSCIM(tokens))
 	own.Handle("GET "+socketPath, socketHandler{s.participants, s.chats})
 	links := linksHandler{s.folder, s.cfg}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -317,6 +317,14 @@ func (i *identities) manager(account string) localProviders {
 // address is the IP address of whoever sent a request.
 func (i *identities) address(r *http.Request) netip.Addr { return login.Address(r, i.proxies) }
 
+// from is address in words, "" when there is none.
+func (i *identities) from(r *http.Request) string {
+	if a := i.address(r); a.IsValid() {
+		return a.String()
+	}
+	return ""
+}
+
 // pages are what browsers see.
 func (i *identities) pages(s *Server) http.Handler {
 	return login.New(login.Options{
