@@ -27,8 +27,11 @@ type User struct {
 	// ExternalID and Inactive are what SCIM keeps of a user: the id that the
 	// identity provider gave it, and that it must not sign in (RFC 7643 §3.1,
 	// §4.1.1).
-	ExternalID      string        `json:",omitempty"`
-	Inactive        bool          `json:",omitempty"`
+	ExternalID string `json:",omitempty"`
+	Inactive   bool   `json:",omitempty"`
+	// Deactivations is how often the user has become Inactive: what was opened
+	// before stays closed when it is active again.
+	Deactivations   int           `json:",omitempty"`
 	DirectoryUserID string        `json:",omitempty"`
 	IdentityInfo    *IdentityInfo `json:",omitempty"`
 	PhoneConfig     *PhoneConfig  `json:",omitempty"`

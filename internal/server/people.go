@@ -46,7 +46,7 @@ func (p *people) user(in *signin.Instance, i *catalog.Item[domain.User], err err
 	u := &signin.User{
 		PK: i.PK(), ID: i.ID, ARN: p.place(in).ARN(domain.KindUser, i.ID), Username: e.Username,
 		DirectoryUserID: e.DirectoryUserID, PasswordHash: e.PasswordHash, PasswordChosen: e.PasswordChosen,
-		Inactive: e.Inactive, FederatedBy: e.FederatedBy,
+		Inactive: e.Inactive, Deactivations: e.Deactivations, FederatedBy: e.FederatedBy,
 	}
 	if who := e.IdentityInfo; who != nil {
 		u.FirstName, u.LastName, u.Email = who.FirstName, who.LastName, who.Email

@@ -112,6 +112,7 @@ func TestProvisionedUsersSignIn(t *testing.T) {
 		t.Error("a change that has nothing to do with signing in has ended the session")
 	}
 
+	unused := p.signIn("mary", first)
 	p.set(id, "active", false)
 	if p.signedIn(session) {
 		t.Error("a session outlives the user's")
@@ -128,6 +129,9 @@ func TestProvisionedUsersSignIn(t *testing.T) {
 	p.set(id, "active", true)
 	if session = p.signIn("mary", first); session == nil {
 		t.Fatal("a user that was let in again cannot sign in")
+	}
+	if unused == nil || p.signedIn(unused) {
+		t.Error("a session that nobody used while the user was shut out lives again")
 	}
 	p.set(id, "password", second)
 	if p.signedIn(session) {

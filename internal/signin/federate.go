@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/url"
@@ -35,6 +36,7 @@ type grant struct {
 	User      string            `json:"u"`
 	Principal string            `json:"p"`           // that the user is bound to
 	ID        string            `json:"t,omitempty"` // of what works once
+	Mark      []byte            `json:"m,omitempty"` // of the user
 }
 
 // Federate gives the tokens of the user whose Username is name, and binds it to
@@ -92,7 +94,7 @@ func (s *Service) claim(ctx context.Context, in *Instance, name, principal strin
 
 // tokens makes tokens of which none holds beyond last.
 func (s *Service) tokens(in *Instance, u *User, principal string, last time.Time) (*Tokens, error) {
-	g := grant{Instance: in.ID, User: u.ID, Principal: principal}
+	g := grant{Instance: in.ID, User: u.ID, Principal: principal, Mark: mark(u)}
 	now := s.opts.Now()
 	t := &Tokens{User: u, AccessExpires: earlier(now.Add(accessLife), last), RefreshExpires: last}
 	t.AccessExpires, t.RefreshExpires = t.AccessExpires.UTC().Truncate(time.Second), t.RefreshExpires.UTC().Truncate(time.Second)
@@ -127,7 +129,7 @@ func (s *Service) granted(ctx context.Context, in *Instance, g *grant) (*User, e
 		return nil, nil
 	}
 	u, err := s.userByID(ctx, in, g.User)
-	if err != nil || u == nil || u.Inactive || u.FederatedBy != g.Principal {
+	if err != nil || u == nil || u.Inactive || u.FederatedBy != g.Principal || !bytes.Equal(g.Mark, mark(u)) {
 		return nil, err
 	}
 	return u, nil

@@ -68,7 +68,7 @@ func (s *Service) SignIn(ctx context.Context, in *Instance, v Visitor, username,
 	}
 	tried.Outcome = audit.OK
 	if door == ByPassword && s.opts.ChangeFirst && !u.PasswordChosen {
-		must, err := s.seals.seal(forChange, change{in.ID, u.ID, mark(u.PasswordHash)}, s.opts.Now().Add(mustChangeLife))
+		must, err := s.seals.seal(forChange, change{in.ID, u.ID, mark(u)}, s.opts.Now().Add(mustChangeLife))
 		if err != nil {
 			return nil, err
 		}
@@ -325,7 +325,7 @@ func (s *Service) mustChange(ctx context.Context, in *Instance, must string) (*U
 	if err != nil {
 		return nil, err
 	}
-	if u == nil || u.Inactive || !bytes.Equal(c.Hash, mark(u.PasswordHash)) {
+	if u == nil || u.Inactive || !bytes.Equal(c.Hash, mark(u)) {
 		return nil, refuse(LinkUsed)
 	}
 	return u, nil

@@ -219,7 +219,7 @@ func (s *Service) reset(ctx context.Context, a *asked) (u *User, why string, err
 		return u, "the user has been sent a link just now, or several within an hour", nil
 	}
 	code := newToken()
-	raw, err := json.Marshal(link{in.ID, u.ID, mark(u.PasswordHash)})
+	raw, err := json.Marshal(link{in.ID, u.ID, mark(u)})
 	if err != nil {
 		return u, "", err
 	}
@@ -294,7 +294,7 @@ func (s *Service) ResetTarget(ctx context.Context, in *Instance, code string) (*
 	if err != nil {
 		return nil, err
 	}
-	if u == nil || u.Inactive || !bytes.Equal(l.Hash, mark(u.PasswordHash)) {
+	if u == nil || u.Inactive || !bytes.Equal(l.Hash, mark(u)) {
 		return nil, refuse(LinkUsed)
 	}
 	return u, nil

@@ -34,18 +34,18 @@ type state struct {
 	Began    int64             `json:"b"` // Unix milliseconds, as are the others
 	Expires  int64             `json:"e"`
 	Used     int64             `json:"l"` // last, to touchEvery
-	// Hash is mark of the user's hash when the session began. It is another
-	// when the password has been changed, which ends the session.
-	Hash []byte `json:"p,omitempty"`
+	// Mark is the user's when the session began; with another it is over.
+	Mark []byte `json:"p,omitempty"`
 }
 
-// mark tells one password hash from another. It is no secret: a hash has a salt
-// of its own.
-func mark(hash string) []byte {
-	if hash == "" {
+// mark is the same for as long as what was opened for a user stays open: until
+// the password is changed, or the user deactivated. It is no secret: a hash has a
+// salt of its own.
+func mark(u *User) []byte {
+	if u.PasswordHash == "" && u.Deactivations == 0 {
 		return nil
 	}
-	sum := sha256.Sum256([]byte(hash))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d", u.PasswordHash, u.Deactivations))
 	return sum[:16]
 }
 
@@ -83,7 +83,7 @@ func (s *Service) openSession(ctx context.Context, in *Instance, u *User, door D
 	now := s.opts.Now().UTC().Truncate(time.Millisecond)
 	token, expires := newToken(), now.Add(longest(p))
 	raw, err := json.Marshal(state{
-		Instance: in.ID, User: u.ID, Door: door, Began: now.UnixMilli(), Expires: expires.UnixMilli(), Used: now.UnixMilli(), Hash: mark(u.PasswordHash),
+		Instance: in.ID, User: u.ID, Door: door, Began: now.UnixMilli(), Expires: expires.UnixMilli(), Used: now.UnixMilli(), Mark: mark(u),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open a session: %w", err)
@@ -143,7 +143,7 @@ func (s *Service) session(ctx context.Context, v Visitor, token string) (*Sessio
 	}
 	unused := idle(p)
 	switch {
-	case u == nil, u.Inactive, !bytes.Equal(st.Hash, mark(u.PasswordHash)), !now.Before(expires), unused > 0 && now.Sub(used) >= unused:
+	case u == nil, u.Inactive, !bytes.Equal(st.Mark, mark(u)), !now.Before(expires), unused > 0 && now.Sub(used) >= unused:
 		return nil, nil, s.forget(ctx, token)
 	case !allowed(p, v.Address):
 		return nil, nil, nil

@@ -46,6 +46,7 @@ type User struct {
 	PasswordHash                         string
 	PasswordChosen                       bool   // by the user, not for it
 	Inactive                             bool   // by SCIM: must not sign in
+	Deactivations                        int    // how often that was so
 	FederatedBy                          string // the principal that it is bound to
 }
 

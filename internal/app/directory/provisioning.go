@@ -429,6 +429,9 @@ func (n *naming) path(g *catalog.Item[domain.HierarchyGroup]) string {
 // one. What p does not change keeps its id, even if its name has become
 // ambiguous.
 func (n *naming) apply(ctx context.Context, e *domain.User, p, was *Provisioned) (err error) {
+	if p.Inactive && !e.Inactive {
+		e.Deactivations++
+	}
 	e.ExternalID, e.Inactive = p.ExternalID, p.Inactive
 	if who := p.Identity; who != *identity(e) {
 		e.IdentityInfo = &who
