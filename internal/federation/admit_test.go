@@ -40,6 +40,8 @@ func TestAdmit(t *testing.T) {
 		"answer to a request":      {change: func(c *claim) { c.answers = "id-1" }, visit: func(v *federation.Visit) { v.RequestID = "id-1" }, role: "agents"},
 		"conditions do not hold":   {change: func(c *claim) { c.roles = []string{pair("here", "corp")} }, visit: func(v *federation.Visit) { v.From = "198.51.100.1" }, code: fault.AccessDenied, message: "connect:GetFederationToken"},
 		"none that may":            {change: func(c *claim) { c.roles = []string{pair("useless", "corp")} }, code: fault.AccessDenied, message: "connect:GetFederationToken"},
+		"of another instance":      {visit: func(v *federation.Visit) { v.Opens = func([]string) bool { return false } }, code: fault.AccessDenied, message: "not one of this instance's"},
+		"of this instance":         {visit: func(v *federation.Visit) { v.Opens = func(list []string) bool { return len(list) == 0 } }, role: "agents"},
 		"unknown role":             {change: func(c *claim) { c.roles = []string{pair("nobody", "corp")} }, code: fault.AccessDenied, message: "names no role"},
 		"untrusting role":          {change: func(c *claim) { c.roles = []string{pair("others", "corp")} }, code: fault.AccessDenied, message: "names no role"},
 		"role of another's":        {change: func(c *claim) { c.roles = []string{pair("agents", "zebra")} }, code: fault.AccessDenied, message: "names no role"},

@@ -175,4 +175,7 @@ type Visit struct {
 	// Permission is the resource ARN on which the role must allow
 	// connect:GetFederationToken, given the aws:userid of the session.
 	Permission func(userID string) string
+	// Opens reports whether a provider is for the instance, by what its
+	// ProviderConfig lists.
+	Opens func(instances []string) bool
 }

@@ -297,6 +297,9 @@ func (f *Federation) admit(ctx context.Context, v Visit) (*Provider, *Assumed, e
 	if err != nil {
 		return p, nil, err
 	}
+	if v.Opens != nil && !v.Opens(p.Instances) {
+		return p, nil, fault.New(fault.AccessDenied, notAuthorized+": the provider is not one of this instance's")
+	}
 	if err := checkAssertion(a); err != nil {
 		return p, nil, err
 	}

@@ -159,7 +159,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err := s.testCases.Open(ctx, cfg.Database != ""); err != nil {
 		return nil, err
 	}
-	handler, err := s.handler(c, areas)
+	handler, err := s.handler(c, areas) //nolint:contextcheck // pages have the contexts of their requests
 	if err != nil {
 		return nil, err
 	}

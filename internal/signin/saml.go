@@ -192,6 +192,7 @@ func (s *Service) SAML(ctx context.Context, in *Instance, v Visitor, response, r
 	visit := federation.Visit{
 		Response: response, Recipient: s.samlURL(in), From: v.from(),
 		Permission: func(userID string) string { return in.ARN + "/user/" + userID },
+		Opens:      func(instances []string) bool { return opens(instances, in) },
 	}
 	var destination string
 	if strings.HasPrefix(relayState, asks) {
