@@ -121,7 +121,9 @@ func memosOnce(t *testing.T, open Open) {
 	const rivals = 8
 	for round := range 5 {
 		key := fmt.Sprint("code/", round)
-		if err := e.try(func(tx store.Tx) error { return tx.Remember(t.Context(), key, store.Memo{Expires: time.Now().Add(time.Hour)}) }); err != nil {
+		if err := e.try(func(tx store.Tx) error {
+			return tx.Remember(t.Context(), key, store.Memo{Expires: time.Now().Add(time.Hour)})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		var got atomic.Int32
