@@ -131,7 +131,7 @@ func toEnter(a server.AddedProvider) string {
 		what = ""
 	}
 	fmt.Fprintf(w, "  Audience (entity id)\t%s\n", a.Audience)
-	fmt.Fprintf(w, "  or all that from our metadata\t%s\n", a.Audience)
+	fmt.Fprintf(w, "  or all that from our metadata\t%s?instance=%s\n", a.Audience, strings.Join(ids, "&instance="))
 	fmt.Fprintf(w, "  Attribute\t%sRole\n", attributes)
 	fmt.Fprintf(w, "    with the value\t%s,%s\n", a.RoleARN, a.ARN)
 	fmt.Fprintf(w, "  Attribute\t%sRoleSessionName\n", attributes)

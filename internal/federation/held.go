@@ -312,7 +312,7 @@ func (f *Federation) AddProvider(ctx context.Context, p ProviderConfig, roles ..
 	if err != nil {
 		return nil, err
 	}
-	f.opts.Audit.Record(ctx, audit.Event{Event: audit.ProviderAdd, Outcome: audit.OK, Provider: p.Name})
+	f.opts.Audit.Record(ctx, audit.Event{Event: audit.ProviderAdd, Outcome: audit.OK, Provider: p.Name, From: domain.CallerOf(ctx).Address})
 	return f.openProvider(made)
 }
 
@@ -393,7 +393,7 @@ func (f *Federation) DeleteProvider(ctx context.Context, name string) error {
 	})
 	f.drop()
 	if err == nil {
-		f.opts.Audit.Record(ctx, audit.Event{Event: audit.ProviderDelete, Outcome: audit.OK, Provider: name})
+		f.opts.Audit.Record(ctx, audit.Event{Event: audit.ProviderDelete, Outcome: audit.OK, Provider: name, From: domain.CallerOf(ctx).Address})
 	}
 	return err
 }

@@ -45,6 +45,7 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/contact"
 	"ringdown/internal/contract"
+	"ringdown/internal/domain"
 	"ringdown/internal/event"
 	"ringdown/internal/gateway"
 	"ringdown/internal/iam"
@@ -272,7 +273,11 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	traces := s.private("contacts", tracer{s.store, s.traces, traceRun}.serve)
 	own.Handle(contactsPath, traces)
 	own.Handle(contactsPath+"/", traces)
-	providers := s.private("identity providers", s.identities.manager(s.cfg.Account).serve)
+	manager := s.identities.manager(s.cfg.Account)
+	providers := s.private("identity providers", func(r *http.Request, body []byte) (any, error) {
+		ctx := domain.WithCaller(r.Context(), &domain.Caller{Account: s.cfg.Account, Address: s.identities.from(r)})
+		return manager.serve(r.WithContext(ctx), body)
+	})
 	own.Handle(idpPath, providers)
 	own.Handle(idpPath+"/", providers)
 	own.Handle(login.Path, s.identities.pages(s))
