@@ -193,31 +193,14 @@ func (l localProviders) Close() error {
 // OpenProviders opens the SAML identity providers of a data folder: through the
 // server that has it open, when one does, else directly.
 func OpenProviders(ctx context.Context, cfg Config) (ProviderManager, error) {
-	if err := cfg.complete(); err != nil {
-		return nil, err
-	}
-	var err error
-	if cfg.Data, err = cfg.dataFolder(); err != nil {
-		return nil, err
-	}
-	root, _, err := ensureRoot(&cfg)
-	if err != nil {
-		return nil, err
-	}
-	found, err := newRemote(cfg, root, 10*time.Second)
+	_, found, err := cfg.manage()
 	if err != nil {
 		return nil, err
 	}
 	if providers := (remoteProviders{found}); providers.alive(ctx) {
 		return providers, nil
 	}
-	base := func() string {
-		if u := strings.TrimSuffix(cfg.SignIn.URL, "/"); u != "" {
-			return u
-		}
-		return Endpoint(&cfg)
-	}
-	o, err := cfg.federationOptions(base)
+	o, err := cfg.federationOptions(cfg.base)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +215,7 @@ func OpenProviders(ctx context.Context, cfg Config) (ProviderManager, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeBoth())
 	}
-	return localProviders{f, cfg.Account, base, closeBoth}, nil
+	return localProviders{f, cfg.Account, cfg.base, closeBoth}, nil
 }
 
 type remoteProviders struct{ *remote }

@@ -1,16 +1,15 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"ringdown/internal/audit"
+	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/iam"
 	"ringdown/internal/store"
@@ -35,64 +34,34 @@ type MadeKey struct {
 	UserName        string
 }
 
-// keyring is what serves requests at /-/keys: access keys, and the tokens of SCIM
-// at /-/keys/scim.
-type keyring struct {
-	keys       *iam.Keys
-	tokens     *iam.SCIMTokens
-	store      store.Reader
-	identities *identities
-}
-
 const tokensPath = keysPath + "/scim"
 
-func (k *keyring) serve(r *http.Request, body []byte) (any, error) {
+// serve answers requests at /-/keys, and for the tokens of SCIM at /-/keys/scim.
+func (l *localKeys) serve(r *http.Request, body []byte) (any, error) {
 	ctx := r.Context()
 	id := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, keysPath), "/")
 	switch {
 	case r.Method == http.MethodGet && id == "":
-		return k.keys.List(ctx)
+		return l.List(ctx)
 	case r.Method == http.MethodPost && id == "":
 		var in NewKey
 		if err := json.Unmarshal(body, &in); err != nil {
 			return nil, fault.New(fault.Serialization, "the request body is no JSON object with UserName and Policy")
 		}
-		made, err := k.keys.Create(ctx, in.UserName, in.Policy)
-		if err != nil {
-			return nil, err
-		}
-		k.identities.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Principal: made.Principal.ARN, From: k.identities.from(r)})
-		return MadeKey{made.ID, made.Secret, made.Principal.UserName}, nil
+		return l.Create(ctx, in)
 	case r.Method == http.MethodGet && r.URL.Path == tokensPath:
-		return k.tokens.List(ctx)
+		return l.Tokens(ctx)
 	case r.Method == http.MethodPost && r.URL.Path == tokensPath:
 		var in NewSCIMToken
 		if err := json.Unmarshal(body, &in); err != nil {
 			return nil, fault.New(fault.Serialization, "the request body is no JSON object with Instance, RoutingProfile and SecurityProfiles")
 		}
-		made, err := newToken(ctx, k.store, k.tokens, k.identities.url(), in)
-		if err != nil {
-			return nil, err
-		}
-		k.identities.audit.Record(ctx, audit.Event{Event: audit.KeyCreate, Outcome: audit.OK, Key: made.ID, Instance: made.InstanceID, From: k.identities.from(r)})
-		return made, nil
+		return l.CreateToken(ctx, in)
 	case r.Method == http.MethodDelete && id != "":
-		if err := deleteKey(ctx, k.keys, k.tokens, id); err != nil {
-			return nil, err
-		}
-		k.identities.audit.Record(ctx, audit.Event{Event: audit.KeyDelete, Outcome: audit.OK, Key: id, From: k.identities.from(r)})
-		return struct{}{}, nil
+		return struct{}{}, l.Delete(ctx, id)
 	default:
 		return nil, fault.New(fault.UnknownOperation, "%s %s is not served", r.Method, r.URL.Path)
 	}
-}
-
-// deleteKey deletes an access key or a token, whichever the id is of.
-func deleteKey(ctx context.Context, keys *iam.Keys, tokens *iam.SCIMTokens, id string) error {
-	if iam.IsSCIMTokenID(id) {
-		return tokens.Delete(ctx, id)
-	}
-	return keys.Delete(ctx, id)
 }
 
 // KeyManager makes, lists and deletes access keys and tokens.
@@ -109,64 +78,84 @@ type KeyManager interface {
 // OpenKeys opens the keys of a data folder: through the server that has it
 // open, when one does, else directly.
 func OpenKeys(ctx context.Context, cfg Config) (KeyManager, error) {
-	if err := cfg.complete(); err != nil {
-		return nil, err
-	}
-	var err error
-	if cfg.Data, err = cfg.dataFolder(); err != nil {
-		return nil, err
-	}
-	root, _, err := ensureRoot(&cfg)
-	if err != nil {
-		return nil, err
-	}
-	found, err := newRemote(cfg, root, 10*time.Second)
+	root, found, err := cfg.manage()
 	if err != nil {
 		return nil, err
 	}
 	if keys := (remoteKeys{found}); keys.alive(ctx) {
 		return keys, nil
 	}
-	st, err := sqlstore.Open(ctx, sqlstore.Options{Dir: cfg.Data, URL: cfg.Database, Now: cfg.Now, Logger: cfg.Logger})
+	log, err := openAudit(&cfg)
 	if err != nil {
 		return nil, err
 	}
+	st, err := sqlstore.Open(ctx, sqlstore.Options{Dir: cfg.Data, URL: cfg.Database, Now: cfg.Now, Logger: cfg.Logger})
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	closeBoth := func() error { return errors.Join(st.Close(), log.Close()) }
 	keys, err := iam.NewKeys(iam.KeysOptions{
 		Store: st, Account: cfg.Account, RootID: root.AccessKeyID, RootSecret: root.SecretAccessKey, Now: cfg.Now, Logger: cfg.Logger,
 	})
 	if err != nil {
-		return nil, errors.Join(err, st.Close())
+		return nil, errors.Join(err, closeBoth())
 	}
-	tokens := iam.NewSCIMTokens(iam.SCIMTokensOptions{Store: st, Now: cfg.Now})
-	return localKeys{keys, tokens, st, strings.TrimSuffix(cmp.Or(cfg.SignIn.URL, Endpoint(&cfg)), "/")}, nil
+	return &localKeys{
+		keys: keys, tokens: iam.NewSCIMTokens(iam.SCIMTokensOptions{Store: st, Now: cfg.Now}), store: st, base: cfg.base, audit: log, close: closeBoth,
+	}, nil
 }
 
+// localKeys manages the keys of a store. It serves /-/keys.
 type localKeys struct {
-	*iam.Keys
+	keys   *iam.Keys
 	tokens *iam.SCIMTokens
-	store  store.Store
-	url    string
+	store  store.Reader
+	base   func() string // the address of the server, as its clients know it
+	audit  *audit.Log
+	close  func() error
 }
 
-func (l localKeys) Create(ctx context.Context, k NewKey) (MadeKey, error) {
-	made, err := l.Keys.Create(ctx, k.UserName, k.Policy)
+// record writes down what was done, and from where.
+func (l *localKeys) record(ctx context.Context, e audit.Event) {
+	e.Outcome, e.From = audit.OK, domain.CallerOf(ctx).Address
+	l.audit.Record(ctx, e)
+}
+
+func (l *localKeys) Create(ctx context.Context, k NewKey) (MadeKey, error) {
+	made, err := l.keys.Create(ctx, k.UserName, k.Policy)
 	if err != nil {
 		return MadeKey{}, err
 	}
-	return MadeKey{made.ID, made.Secret, k.UserName}, nil
+	l.record(ctx, audit.Event{Event: audit.KeyCreate, Key: made.ID, Principal: made.Principal.ARN})
+	return MadeKey{made.ID, made.Secret, made.Principal.UserName}, nil
 }
 
-func (l localKeys) CreateToken(ctx context.Context, t NewSCIMToken) (MadeSCIMToken, error) {
-	return newToken(ctx, l.store, l.tokens, l.url, t)
+func (l *localKeys) List(ctx context.Context) ([]iam.KeyInfo, error) { return l.keys.List(ctx) }
+
+func (l *localKeys) CreateToken(ctx context.Context, t NewSCIMToken) (MadeSCIMToken, error) {
+	made, err := newToken(ctx, l.store, l.tokens, l.base(), t)
+	if err != nil {
+		return made, err
+	}
+	l.record(ctx, audit.Event{Event: audit.KeyCreate, Key: made.ID, Instance: made.InstanceID})
+	return made, nil
 }
 
-func (l localKeys) Tokens(ctx context.Context) ([]iam.SCIMToken, error) { return l.tokens.List(ctx) }
+func (l *localKeys) Tokens(ctx context.Context) ([]iam.SCIMToken, error) { return l.tokens.List(ctx) }
 
-func (l localKeys) Delete(ctx context.Context, id string) error {
-	return deleteKey(ctx, l.Keys, l.tokens, id)
+func (l *localKeys) Delete(ctx context.Context, id string) (err error) {
+	if iam.IsSCIMTokenID(id) {
+		err = l.tokens.Delete(ctx, id)
+	} else {
+		err = l.keys.Delete(ctx, id)
+	}
+	if err == nil {
+		l.record(ctx, audit.Event{Event: audit.KeyDelete, Key: id})
+	}
+	return err
 }
 
-func (l localKeys) Close() error { return l.store.Close() }
+func (l *localKeys) Close() error { return l.close() }
 
 type remoteKeys struct{ *remote }
 

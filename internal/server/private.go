@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -12,11 +13,13 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/sigv4"
 )
@@ -32,13 +35,14 @@ const maxPrivateBody = 256 << 10
 // is sent as JSON, its error as {"Message": …}.
 type private struct {
 	name  string // in the log
+	from  func(*http.Request) string
 	root  RootCredentials
 	cfg   Config
 	serve func(r *http.Request, body []byte) (any, error)
 }
 
 func (s *Server) private(name string, serve func(r *http.Request, body []byte) (any, error)) http.Handler {
-	return private{name, s.Root, s.cfg, serve}
+	return private{name, s.identities.from, s.Root, s.cfg, serve}
 }
 
 // ServeHTTP implements http.Handler.
@@ -75,7 +79,31 @@ func (h private) verified(r *http.Request) (any, error) {
 	if _, err := sigv4.New(lookup, h.cfg.Now).Verify(r, body, privateService); err != nil {
 		return nil, err
 	}
-	return h.serve(r, body)
+	caller := &domain.Caller{Account: h.cfg.Account, Root: true, Address: h.from(r)}
+	return h.serve(r.WithContext(domain.WithCaller(r.Context(), caller)), body)
+}
+
+// manage prepares a configuration for a command that manages what its data folder
+// holds: the server that has it open is asked first, if one answers.
+func (c *Config) manage() (RootCredentials, *remote, error) {
+	if err := c.complete(); err != nil {
+		return RootCredentials{}, nil, err
+	}
+	var err error
+	if c.Data, err = c.dataFolder(); err != nil {
+		return RootCredentials{}, nil, err
+	}
+	root, _, err := ensureRoot(c)
+	if err != nil {
+		return RootCredentials{}, nil, err
+	}
+	found, err := newRemote(*c, root, 10*time.Second)
+	return root, found, err
+}
+
+// base is the address of the server of a configuration as its clients know it.
+func (c *Config) base() string {
+	return strings.TrimSuffix(cmp.Or(c.SignIn.URL, Endpoint(c)), "/")
 }
 
 // remote asks the server of a data folder, as its root.

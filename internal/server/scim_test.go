@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/connect"
@@ -181,5 +183,27 @@ func TestTokensPage(t *testing.T) {
 	}
 	if status, answer = ask(t, "GET", s.URL+"/-/keys", "", id, secret, "ringdown"); answer != "[]" {
 		t.Errorf("the list of keys: %d %s", status, answer)
+	}
+}
+
+// TestKeysWithoutAServer: what is done to the keys of a data folder that no server
+// has open is in the audit log as well.
+func TestKeysWithoutAServer(t *testing.T) {
+	dir := t.TempDir()
+	keys, err := server.OpenKeys(t.Context(), server.Config{Data: dir, Listen: "127.0.0.1:1"})
+	servertest.OK(t, err)
+	made, err := keys.Create(t.Context(), server.NewKey{UserName: "ops", Policy: json.RawMessage(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`)})
+	servertest.OK(t, err)
+	servertest.OK(t, keys.Delete(t.Context(), made.AccessKeyID))
+	servertest.OK(t, keys.Close())
+	log, err := os.ReadFile(filepath.Join(dir, "audit.jsonl"))
+	servertest.OK(t, err)
+	for _, event := range []string{`"event":"key-create"`, `"event":"key-delete"`} {
+		if !bytes.Contains(log, []byte(event)) {
+			t.Errorf("the audit log has no %s: %s", event, log)
+		}
+	}
+	if bytes.Count(log, []byte(`"key":"`+made.AccessKeyID+`"`)) != 2 || bytes.Contains(log, []byte(made.SecretAccessKey)) {
+		t.Errorf("the audit log: %s", log)
 	}
 }

@@ -45,7 +45,6 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/contact"
 	"ringdown/internal/contract"
-	"ringdown/internal/domain"
 	"ringdown/internal/event"
 	"ringdown/internal/gateway"
 	"ringdown/internal/iam"
@@ -266,18 +265,14 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	own.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	own.Handle("GET /-/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	tokens := iam.NewSCIMTokens(iam.SCIMTokensOptions{Store: s.store, Now: s.cfg.Now})
-	ring := &keyring{keys, tokens, s.store, s.identities}
+	ring := &localKeys{keys: keys, tokens: tokens, store: s.store, base: s.identities.url, audit: s.identities.audit}
 	managed := s.private("keys", ring.serve)
 	own.Handle(keysPath, managed)
 	own.Handle(keysPath+"/", managed)
 	traces := s.private("contacts", tracer{s.store, s.traces, traceRun}.serve)
 	own.Handle(contactsPath, traces)
 	own.Handle(contactsPath+"/", traces)
-	manager := s.identities.manager(s.cfg.Account)
-	providers := s.private("identity providers", func(r *http.Request, body []byte) (any, error) {
-		ctx := domain.WithCaller(r.Context(), &domain.Caller{Account: s.cfg.Account, Address: s.identities.from(r)})
-		return manager.serve(r.WithContext(ctx), body)
-	})
+	providers := s.private("identity providers", s.identities.manager(s.cfg.Account).serve)
 	own.Handle(idpPath, providers)
 	own.Handle(idpPath+"/", providers)
 	own.Handle(login.Path, s.identities.pages(s))
