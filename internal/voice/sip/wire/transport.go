@@ -331,7 +331,7 @@ func textual(data []byte) bool {
 // take hands on a message.
 func (n *Network) take(m sip.Message, from Flow) {
 	via := m.Via()
-	if via == nil {
+	if via == nil || !answerable(m) {
 		return // nowhere to answer to
 	}
 	m.SetTransport(from.Proto.String())
@@ -352,6 +352,34 @@ func (n *Network) take(m sip.Message, from Flow) {
 		}
 	}
 	n.upper.Receive(m, from)
+}
+
+// answerable reports whether each Via names a host (RFC 3261 §25.1, sent-by), as the
+// library does not see to it: an answer repeats them all, and must be legal.
+func answerable(m sip.Message) bool {
+	for _, h := range m.GetHeaders("Via") {
+		if via, ok := h.(*sip.ViaHeader); ok && !sentBy(via.Host) {
+			return false
+		}
+	}
+	return true
+}
+
+// sentBy takes an address of IPv6 with brackets or without: the library takes them off
+// or leaves them.
+func sentBy(host string) bool {
+	inner, open := strings.CutPrefix(host, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	if open != closed {
+		return false
+	}
+	if open || strings.Contains(inner, ":") {
+		a, err := netip.ParseAddr(inner)
+		return err == nil && a.Is6()
+	}
+	return inner != "" && strings.IndexFunc(inner, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", r)
+	}) < 0
 }
 
 // answer sends an answer back to where its request came from.

@@ -341,3 +341,38 @@ func TestSilence(t *testing.T) {
 		})
 	}
 }
+
+// TestSentBy: what an answer could not repeat is not answered, in whichever Via.
+func TestSentBy(t *testing.T) {
+	for _, c := range []struct {
+		vias  []string
+		taken bool
+	}{
+		{[]string{"192.0.2.2:5060"}, true},
+		{[]string{"   192.0.2.2"}, true},
+		{[]string{"[2001:db8::1]:5060"}, true},
+		{[]string{"  [2001:db8::1]:5060"}, true},
+		{[]string{"pbx-1.example.com", "inner_host:5070"}, true},
+		{[]string{" [192.0.2.2:5060"}, false},
+		{[]string{" 192.0.2.2]:5060"}, false},
+		{[]string{"  [192.0.2.2]:5060"}, false},
+		{[]string{"2001:db8::1"}, false},
+		{[]string{"a b:5060"}, false},
+		{[]string{"pbx-1.example.com", " [192.0.2.2:5060"}, false},
+	} {
+		text := "OPTIONS sip:a@b SIP/2.0\r\n"
+		for _, via := range c.vias {
+			text += "Via: SIP/2.0/UDP " + via + ";branch=z9hG4bKx\r\n"
+		}
+		text += "From: <sip:a@b>;tag=1\r\nTo: <sip:b@c>\r\nCall-ID: x\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+		taken := false
+		n := NewNetwork(Sockets{}, nil, slog.New(slog.DiscardHandler), Upper{
+			Admit: all, Receive: func(sip.Message, Flow) { taken = true },
+		})
+		n.packet([]byte(text), netip.MustParseAddrPort("192.0.2.2:5060"))
+		n.Close()
+		if taken != c.taken {
+			t.Errorf("%q: taken %v, want %v", c.vias, taken, c.taken)
+		}
+	}
+}
