@@ -55,11 +55,7 @@ func contactTrace(ctx context.Context, p *program, args []string) error {
 	f := s.flags("contact trace")
 	follow := f.Bool("follow", false, "go on until the contact has ended")
 	asJSON := f.Bool("json", false, "print one JSON object")
-	// The contact's id may stand before or after the flags.
-	var given []string
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		given, args = args[:1], args[1:]
-	}
+	given, args := leading(args)
 	if err := s.parse(f, p, args); err != nil {
 		return err
 	}

@@ -185,19 +185,11 @@ func idpList(ctx context.Context, p *program, args []string) (err error) {
 func idpDelete(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
 	f := s.flags("idp delete")
-	// The name may stand before or after the flags.
-	var name string
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		name, args = args[0], args[1:]
-	}
+	given, args := leading(args)
 	if err := s.parse(f, p, args); err != nil {
 		return err
 	}
-	rest := f.Args()
-	if name == "" && len(rest) > 0 {
-		name, rest = rest[0], rest[1:]
-	}
-	if name == "" || len(rest) > 0 {
+	if given = append(given, f.Args()...); len(given) != 1 {
 		return &usageError{errors.New("give the name of one provider")}
 	}
 	m, err := server.OpenProviders(ctx, s.Config)
@@ -205,5 +197,5 @@ func idpDelete(ctx context.Context, p *program, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	return m.Delete(ctx, name)
+	return m.Delete(ctx, given[0])
 }

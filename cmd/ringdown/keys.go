@@ -127,18 +127,11 @@ func keysList(ctx context.Context, p *program, args []string) (err error) {
 func keysDelete(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
 	f := s.flags("keys delete")
-	// The key's id may stand before or after the flags.
-	var id string
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		id, args = args[0], args[1:]
-	}
+	given, args := leading(args)
 	if err := s.parse(f, p, args); err != nil {
 		return err
 	}
-	if id == "" {
-		id = f.Arg(0)
-	}
-	if id == "" {
+	if given = append(given, f.Args()...); len(given) != 1 {
 		return &usageError{errors.New("give the id of the key")}
 	}
 	m, err := server.OpenKeys(ctx, s.Config)
@@ -146,5 +139,5 @@ func keysDelete(ctx context.Context, p *program, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	return m.Delete(ctx, id)
+	return m.Delete(ctx, given[0])
 }

@@ -142,12 +142,9 @@ func (h *handset) header(s string) error {
 	return nil
 }
 
-// parse reads the command line. The number may stand before or after the flags.
+// parse reads the command line.
 func (h *handset) parse(p *program, args []string) error {
-	var given []string
-	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
-		given, args = args[:1], args[1:]
-	}
+	given, args := leading(args)
 	f, speak, passwordFile := h.flags(p)
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		if err := printPhoneHelp(p.stdout); err != nil {

@@ -48,6 +48,15 @@ func either(list []word) string {
 	return b.String()
 }
 
+// leading takes from a command line what stands before its flags: a name that may
+// as well stand after them.
+func leading(args []string) (given, rest []string) {
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		return args[:1:1], args[1:]
+	}
+	return nil, args
+}
+
 // text is a help that is always the same.
 func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error {

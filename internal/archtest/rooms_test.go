@@ -158,6 +158,11 @@ var rooms = []room{
 		"pages show what signin decides; none of them reads the store",
 	},
 	{
+		"internal/login/logintest", nil,
+		[]string{"github.com/chromedp"},
+		"it only starts a browser for tests",
+	},
+	{
 		"internal/scim",
 		[]string{"internal/audit", "internal/domain", "internal/fault"},
 		[]string{sdk + "/aws", sdk + "/service/connect", uuid},
@@ -421,7 +426,7 @@ var bans = []ban{
 	{
 		[]string{"os", "os/exec"},
 		[]string{
-			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest",
+			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
 			"internal/objects",      // a store in files, as sqlstore is in a database
 			"internal/event",        // one of its sinks is a file
@@ -437,11 +442,11 @@ var bans = []ban{
 	},
 	{
 		[]string{"testing"},
-		[]string{"internal/store/storetest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/server/servertest", "internal/conformance"},
+		[]string{"internal/store/storetest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest", "internal/server/servertest", "internal/conformance"},
 		"test code does not belong in the program",
 	},
 	{
-		[]string{"internal/server/servertest", "internal/store/storetest", "internal/identity/ldap/ldaptest"},
+		[]string{"internal/server/servertest", "internal/store/storetest", "internal/identity/ldap/ldaptest", "internal/login/logintest"},
 		[]string{"internal/conformance", "cmd/bench"},
 		"test code does not belong in the program",
 	},

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,41 +18,9 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"ringdown/internal/login/logintest"
 	"ringdown/internal/signin"
 )
-
-// chromium starts a browser that ends with the test.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "google-chrome", "chromium-browser"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium: install it to see the pages (apt-get install chromium)")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	o := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir())}
-	for _, flag := range []string{
-		"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-		"disable-background-networking", "disable-component-update", "disable-sync",
-	} {
-		o = append(o, chromedp.Flag(flag, true))
-	}
-	ctx, cancel = chromedp.NewExecAllocator(ctx, o...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	// The page is to behave as one in the foreground: it has the focus, and shows it.
-	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
-	return ctx
-}
 
 // state is a page in one of its states.
 type state struct {
@@ -215,7 +182,7 @@ var screens = []struct {
 // desk, in both schemes. Pictures are taken when RINGDOWN_PICTURES names a folder
 // for them.
 func TestLook(t *testing.T) {
-	ctx := chromium(t)
+	ctx := logintest.Chromium(t)
 	server := gallery(t)
 	pictures := os.Getenv("RINGDOWN_PICTURES")
 	least := 21.0
@@ -322,7 +289,7 @@ func (l *looks) check(t *testing.T, where string, width int) {
 
 // TestAccessibility asks the browser what it tells assistive technology.
 func TestAccessibility(t *testing.T) {
-	ctx := chromium(t)
+	ctx := logintest.Chromium(t)
 	server := gallery(t)
 	if _, err := chromedp.Call(ctx, accessibility.Enable, cdp.Empty{}); err != nil {
 		t.Fatal(err)

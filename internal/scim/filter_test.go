@@ -23,10 +23,11 @@ func barbara() *User {
 func TestFilter(t *testing.T) {
 	for filter, want := range map[string]bool{
 		// RFC 7644 §3.4.2.2, figure 2.
-		`userName Eq "bjensen@example.com"`:                          true,
-		`name.familyName co "O'Malley"`:                              true,
-		`userName sw "J"`:                                            false,
-		`userName sw "b"`:                                            true,
+		`userName Eq "bjensen@example.com"`: true,
+		`name.familyName co "O'Malley"`:     true,
+		`userName sw "J"`:                   false,
+		`userName sw "b"`:                   true,
+
 		`urn:ietf:params:scim:schemas:core:2.0:User:userName sw "b"`: true,
 		`title pr`: false,
 		`meta.lastModified gt "2011-05-13T04:42:34Z"`:                                                           true,

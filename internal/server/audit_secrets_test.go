@@ -193,10 +193,10 @@ func (w *wiretap) found(text string) (where []string) {
 // Everything that people and programs do to come in, rightly and wrongly, and
 // then a look at what has been written down about it.
 func TestNoSecretIsWrittenDown(t *testing.T) {
-	tap, log, box := newWiretap(), &hearing{}, startMailbox(t)
+	tap, log, box := newWiretap(), &servertest.Log{}, startMailbox(t)
 	openID, idp := startOpenID(t), startIdentityProvider(t)
 	s := servertest.Boot(t, func(c *server.Config) {
-		c.Logger = log.logger()
+		c.Logger = log.Logger()
 		c.SignIn = server.SignIn{
 			ChangeFirstPassword: true,
 			OIDC:                []server.OIDCProvider{openID.config("openid")},

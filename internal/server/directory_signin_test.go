@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,12 +40,12 @@ type directorySite struct {
 	directory *ldaptest.Server
 	instances map[string]string // ids, by directory
 	audit     string
-	log       *written
+	log       *servertest.Log
 }
 
 func newDirectorySite(t *testing.T, people ...ldaptest.Person) *directorySite {
 	t.Helper()
-	s := &directorySite{t: t, instances: map[string]string{}, audit: filepath.Join(t.TempDir(), "audit.jsonl"), log: &written{}}
+	s := &directorySite{t: t, instances: map[string]string{}, audit: filepath.Join(t.TempDir(), "audit.jsonl"), log: &servertest.Log{}}
 	s.directory = ldaptest.Start(t, ldaptest.Options{People: people})
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	servertest.OK(t, os.WriteFile(ca, s.directory.CA, 0o600))
@@ -74,24 +72,6 @@ func newDirectorySite(t *testing.T, people ...ldaptest.Person) *directorySite {
 		s.instances[id] = *out.Id
 	}
 	return s
-}
-
-// written is what has been logged so far.
-type written struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
-
-func (w *written) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
 }
 
 // user creates a user, which change may alter, of the instance of a directory.

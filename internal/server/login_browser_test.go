@@ -1,17 +1,14 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"ringdown/internal/login/logintest"
 	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
 )
@@ -37,33 +35,9 @@ type person struct {
 // newPerson starts a browser as wide as a telephone. It ends with the test.
 func newPerson(t *testing.T) *person {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "google-chrome", "chromium-browser"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium: install it to sign in by a browser (apt-get install chromium)")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	o := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir())}
-	for _, flag := range []string{
-		"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-		"disable-background-networking", "disable-component-update", "disable-sync",
-	} {
-		o = append(o, chromedp.Flag(flag, true))
-	}
-	ctx, cancel = chromedp.NewExecAllocator(ctx, o...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
+	ctx := logintest.Chromium(t)
 	servertest.OK(t, chromedp.Do(ctx, chromedp.EmulateViewport(360, 740)))
-	_, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
-	servertest.OK(t, err)
-	_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
 	})
 	servertest.OK(t, err)
@@ -159,24 +133,6 @@ func (p *person) readable() string {
 	return got
 }
 
-// lines is a log that a test reads while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) find(r *regexp.Regexp) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return r.FindString(l.b.String())
-}
-
 // closedPort is an address where nobody listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
@@ -190,7 +146,7 @@ func closedPort(t *testing.T) string {
 // first sign-in, wrong passwords, a forgotten one, a change.
 func TestSignInByBrowser(t *testing.T) {
 	p := newPerson(t)
-	log := &lines{}
+	log := &servertest.Log{}
 	now := time.Now() // stands still, so that a lock-out lasts as long as it is looked at
 	s := servertest.Boot(t, func(c *server.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(log, nil))
@@ -269,8 +225,8 @@ func TestSignInByBrowser(t *testing.T) {
 	p.tab("Send a link")
 	p.goes(enter(), 200, "Look at your e-mail", "30 minutes")
 	link := regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+/-/login/[0-9a-f-]+/reset\?code=[A-Za-z0-9_-]+`)
-	waitFor(t, func() bool { return log.find(link) != "" })
-	p.goes(chromedp.Navigate(log.find(link)), 200, "Choose a new password", "8 to 64 characters")
+	waitFor(t, func() bool { return link.FindString(log.String()) != "" })
+	p.goes(chromedp.Navigate(link.FindString(log.String())), 200, "Choose a new password", "8 to 64 characters")
 	address, err := chromedp.Run(p.ctx, chromedp.Location())
 	servertest.OK(t, err)
 	if strings.Contains(address, "code") {
@@ -285,7 +241,7 @@ func TestSignInByBrowser(t *testing.T) {
 	p.tab("password")
 	p.types("Reset-Passw0rd")
 	p.goes(enter(), 200, "You are signed in")
-	p.goes(chromedp.Navigate(log.find(link)), 400, "This link no longer works")
+	p.goes(chromedp.Navigate(link.FindString(log.String())), 400, "This link no longer works")
 
 	// A change, and out.
 	p.goes(chromedp.Navigate(s.URL+"/-/login/"+alias), 200, "You are signed in")

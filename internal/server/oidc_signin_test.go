@@ -1,14 +1,12 @@
 package server_test
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -135,28 +133,6 @@ func (v *visitor) hidden(p page, name string) string {
 		v.t.Fatalf("there is no %s in\n%s", name, p.body)
 	}
 	return value
-}
-
-// hearing is a log that is read while the server runs.
-type hearing struct {
-	mu    sync.Mutex
-	bytes bytes.Buffer
-}
-
-func (h *hearing) Write(b []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.bytes.Write(b)
-}
-
-func (h *hearing) String() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.bytes.String()
-}
-
-func (h *hearing) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(h, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // audited are the events of a server's audit log.
@@ -321,9 +297,9 @@ func (p *openID) config(name string, instances ...string) server.OIDCProvider {
 
 func TestSigningInByOpenIDConnect(t *testing.T) {
 	p := startOpenID(t)
-	log := &hearing{}
+	log := &servertest.Log{}
 	s := servertest.Boot(t, func(c *server.Config) {
-		c.Logger, c.SignIn.OIDC = log.logger(), []server.OIDCProvider{p.config("corp")}
+		c.Logger, c.SignIn.OIDC = log.Logger(), []server.OIDCProvider{p.config("corp")}
 	})
 	in := s.NewInstance(t)
 	newPersonOf(t, s, in, "jane")

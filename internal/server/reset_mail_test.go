@@ -154,7 +154,7 @@ type resetSite struct {
 	*servertest.Server
 	t     *testing.T
 	mail  *mailbox
-	log   *hearing
+	log   *servertest.Log
 	in    string
 	root  string // of its pages
 	later atomic.Int64
@@ -164,9 +164,9 @@ const firstPassword, secondPassword, thirdPassword = "First-Passw0rd-of-Jane", "
 
 func newResetSite(t *testing.T, withMail bool) *resetSite {
 	t.Helper()
-	r := &resetSite{t: t, mail: startMailbox(t), log: &hearing{}}
+	r := &resetSite{t: t, mail: startMailbox(t), log: &servertest.Log{}}
 	r.Server = servertest.Boot(t, func(c *server.Config) {
-		c.Logger = r.log.logger()
+		c.Logger = r.log.Logger()
 		c.Now = func() time.Time { return time.Now().Add(time.Duration(r.later.Load())) }
 		if withMail {
 			c.SignIn.SMTP = server.SMTP{Server: r.mail.address, From: "Contact Centre <no-reply@example.org>", TLS: "none"}
