@@ -15,6 +15,7 @@ import (
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/signin"
+	"ringdown/internal/store"
 )
 
 // TestPeople: instances are found from wherever a browser is, users by their
@@ -156,6 +157,17 @@ func TestPeople(t *testing.T) {
 	call(err)
 	if profile, err := p.Profile(t.Context(), in); err != nil || len(profile.BlockedIPs) != 1 {
 		t.Errorf("the profile is %+v, %v", profile, err)
+	}
+	// The first releases gave instances none.
+	call(p.catalog.Store().Update(t.Context(), func(tx store.Tx) error {
+		r, err := tx.Get(t.Context(), in.PK, domain.KindAuthenticationProfile, *list.AuthenticationProfileSummaryList[0].Id)
+		if err != nil {
+			return err
+		}
+		return tx.Delete(t.Context(), r)
+	}))
+	if profile, err := p.Profile(t.Context(), in); err != nil || profile.MaxSessionDuration != 720 {
+		t.Errorf("without a profile it is %+v, %v", profile, err)
 	}
 
 	_, err = p.instances.DeleteInstance(here, &connect.DeleteInstanceInput{InstanceId: &id})

@@ -24,11 +24,15 @@ var authenticationProfileKind = catalog.Kind[domain.AuthenticationProfile]{
 // description are our guess; its durations are the longest that the API
 // reference admits (docs/divergences.md).
 func (d *Directory) seedAuthenticationProfiles(ctx context.Context, tx store.Tx, sc catalog.Scope) error {
-	_, err := d.authenticationProfiles.Insert(ctx, tx, sc, &domain.AuthenticationProfile{
+	_, err := d.authenticationProfiles.Insert(ctx, tx, sc, newDefaultProfile(), nil)
+	return err
+}
+
+func newDefaultProfile() *domain.AuthenticationProfile {
+	return &domain.AuthenticationProfile{
 		Name: "Default Authentication Profile", Description: "A basic default Authentication Profile", Default: true,
 		PeriodicSessionDuration: 60, MaxSessionDuration: 720,
-	}, nil)
-	return err
+	}
 }
 
 // DescribeAuthenticationProfile returns a profile.

@@ -78,7 +78,7 @@ func (d *Directory) DefaultAuthenticationProfile(ctx context.Context, sc catalog
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, fault.New(fault.ResourceNotFound, "The instance has no authentication profile.")
+		return newDefaultProfile(), nil // an instance of a release that made none
 	}
 	return &found[0].Value, nil
 }
