@@ -90,7 +90,7 @@ func TestContactTrace(t *testing.T) {
 
 // pin is a flow that asks for a number to be stored, and says it again.
 const pin = `{"Version":"2019-10-30","StartAction":"ask","Actions":[
-{"Identifier":"ask","Type":"GetParticipantInput","Parameters":{"Text":"Your PIN?","InputTimeLimitSeconds":"5","StoreInput":"True","InputValidation":{"CustomValidation":{"MaximumLength":"4"}}},
+{"Identifier":"ask","Type":"GetParticipantInput","Parameters":{"Text":"Your number?","InputTimeLimitSeconds":"5","StoreInput":"True","InputValidation":{"CustomValidation":{"MaximumLength":"10"}}},
  "Transitions":{"NextAction":"repeat","Errors":[{"ErrorType":"NoMatchingError","NextAction":"bye"}]}},
 {"Identifier":"repeat","Type":"MessageParticipant","Parameters":{"Text":"It is $.StoredCustomerInput"},"Transitions":{"NextAction":"bye","Errors":[{"ErrorType":"NoMatchingError","NextAction":"bye"}]}},
 {"Identifier":"bye","Type":"DisconnectParticipant","Parameters":{},"Transitions":{}}]}`
@@ -98,14 +98,14 @@ const pin = `{"Version":"2019-10-30","StartAction":"ask","Actions":[
 // TestContactTraceSecrets: what a customer has typed in to be stored is not
 // shown.
 func TestContactTraceSecrets(t *testing.T) {
-	c := newCallable(t, pin, "simulation:\n  speed: 0\n  callees: [{number: \"+*\", press: [\"7391\"]}]\n")
+	c := newCallable(t, pin, "simulation:\n  speed: 0\n  callees: [{number: \"+*\", press: [\"7391026458\"]}]\n")
 	id, err := c.call()
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := succeed(t, nil, "", "contact", "trace", id, "--follow", "--data", c.data).stdout
 	shown += succeed(t, nil, "", "contact", "trace", id, "--json", "--data", c.data).stdout
-	if strings.Contains(shown, "7391") || !strings.Contains(shown, "repeat: MessageParticipant") {
+	if strings.Contains(shown, "7391026458") || !strings.Contains(shown, "repeat: MessageParticipant") {
 		t.Errorf("the PIN is shown, or nothing is: %s", shown)
 	}
 }

@@ -66,7 +66,7 @@ func TestTokens(t *testing.T) {
 	if r := run(t, nil, "", "keys", "delete", ids[1], "--data", data); r.code != 1 || !strings.Contains(r.stderr, "not found") {
 		t.Errorf("a token that is gone: %s", r)
 	}
-	if listed := succeed(t, nil, "", "keys", "list", "--data", data).stdout; strings.Contains(listed, "SCIM") || !strings.Contains(listed, keyID) {
+	if listed := succeed(t, nil, "", "keys", "list", "--data", data).stdout; strings.Contains(listed, "SCIM for") || !strings.Contains(listed, keyID) {
 		t.Errorf("the list: %s", listed)
 	}
 }

@@ -233,7 +233,7 @@ func TestBroken(t *testing.T) {
 		s.post(corp+"/refresh", url.Values{"RefreshToken": {refreshToken}}),
 	} {
 		a.want(t, 500, "Something went wrong")
-		if strings.Contains(a.body, "fire") {
+		if strings.Contains(a.body, "on fire") {
 			t.Errorf("the cause is told:\n%s", a.body)
 		}
 	}

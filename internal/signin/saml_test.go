@@ -199,7 +199,7 @@ func TestBeginSAML(t *testing.T) {
 	if a, b := w.requestID(w.saml, relay), w.requestID(w.saml, begin("/-/console/")); a == b {
 		t.Error("two requests have one id")
 	}
-	if r := begin("//evil.example"); strings.Contains(r, "evil") {
+	if r := begin("//evil.example"); strings.Contains(r, "evil.example") {
 		t.Errorf("RelayState is %s", r)
 	}
 	other := *w.saml

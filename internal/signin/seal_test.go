@@ -16,20 +16,20 @@ func TestSeal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := s.seal(forCode, grant{User: "ana", ID: "one"}, c.now().Add(time.Minute))
+	text, err := s.seal(forCode, grant{User: "anastasia", ID: "one"}, c.now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(text, "ana") {
+	if strings.Contains(text, "anastasia") {
 		t.Errorf("%s can be read", text)
 	}
-	again, err := s.seal(forCode, grant{User: "ana", ID: "one"}, c.now().Add(time.Minute))
+	again, err := s.seal(forCode, grant{User: "anastasia", ID: "one"}, c.now().Add(time.Minute))
 	if err != nil || text == again {
 		t.Errorf("two seals are the same (%v)", err)
 	}
 	var g grant
 	end, err := s.open(forCode, text, &g)
-	if err != nil || g.User != "ana" || !end.Equal(time.Unix(1_800_000_060, 0)) {
+	if err != nil || g.User != "anastasia" || !end.Equal(time.Unix(1_800_000_060, 0)) {
 		t.Errorf("opened %+v, until %v: %v", g, end, err)
 	}
 	other, err := newSealer("another secret", c.now)
@@ -114,7 +114,7 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in2 string) {
 		var g grant
-		if _, err := s.open(forCode, in2, &g); err == nil && g.User != "ana" {
+		if _, err := s.open(forCode, in2, &g); err == nil && g.User != "anastasia" {
 			t.Errorf("opened %q", in2)
 		}
 		if d, ok := w.readRelay(in, in2); ok && d != "/home" {

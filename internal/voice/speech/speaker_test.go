@@ -113,7 +113,7 @@ func TestWithoutEngine(t *testing.T) {
 	if log.String() != "" {
 		t.Errorf("before anything is spoken it logs %s", log)
 	}
-	for _, text := range []Text{{Plain: "Hello, 4711"}, {SSML: "<speak>Hello</speak>"}} {
+	for _, text := range []Text{{Plain: "Hello, 47110815"}, {SSML: "<speak>Hello</speak>"}} {
 		c := say(t, s, text)
 		if d := c.Duration(); d < 500*time.Millisecond || d > 2*time.Second {
 			t.Errorf("the tone lasts %v", d)
@@ -125,7 +125,7 @@ func TestWithoutEngine(t *testing.T) {
 			t.Errorf("it has %v dB", l)
 		}
 	}
-	if log.lines() != 1 || !strings.Contains(log.String(), "apt-get install espeak-ng") || strings.Contains(log.String(), "4711") {
+	if log.lines() != 1 || !strings.Contains(log.String(), "apt-get install espeak-ng") || strings.Contains(log.String(), "47110815") {
 		t.Errorf("the log is %s", log)
 	}
 
@@ -323,14 +323,14 @@ func TestEngineFails(t *testing.T) {
 	engine := &fake{hz: 500}
 	engine.fail.Store(true)
 	s.local = engine
-	if got := say(t, s, Text{Plain: "4711"}); got != s.tone {
+	if got := say(t, s, Text{Plain: "47110815"}); got != s.tone {
 		t.Errorf("heard %v Hz", audio.Dominant(got.Samples()))
 	}
-	if log.lines() != 1 || !strings.Contains(log.String(), "out of breath") || strings.Contains(log.String(), "4711") {
+	if log.lines() != 1 || !strings.Contains(log.String(), "out of breath") || strings.Contains(log.String(), "47110815") {
 		t.Errorf("the log is %s", log)
 	}
 	engine.fail.Store(false)
-	if hz := audio.Dominant(say(t, s, Text{Plain: "4711"}).Samples()); math.Abs(hz-500) > 1 {
+	if hz := audio.Dominant(say(t, s, Text{Plain: "47110815"}).Samples()); math.Abs(hz-500) > 1 {
 		t.Errorf("later heard %v Hz", hz)
 	}
 	if err := s.Close(); err != nil {
