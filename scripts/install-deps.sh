@@ -2,7 +2,7 @@
 # Installs what building and testing ringdown need beside Go, on Debian and its
 # kin: make, git, CA certificates, gcc (for the race detector), PostgreSQL (its tests start a
 # server of their own), curl, the AWS CLI, Node with npm (for the chat library), sipp and
-# baresip (which call the server), espeak-ng (which speaks for it), OpenLDAP's slapd (whose
+# baresip (which call the server), espeak-ng and flite (which speak for it), OpenLDAP's slapd (whose
 # users sign in), xmlsec1 (which signs what identity providers say) and Chromium (which shows
 # the sign-in pages). What is there already is left alone. Elsewhere it names what is missing.
 set -euo pipefail
@@ -23,6 +23,7 @@ wanted() {
 	command -v sipp >/dev/null || echo sip-tester
 	command -v baresip >/dev/null || echo baresip-core
 	command -v espeak-ng >/dev/null || echo espeak-ng
+	command -v flite >/dev/null || echo flite
 	command -v slapd >/dev/null || [ -x /usr/sbin/slapd ] || echo slapd
 	command -v xmlsec1 >/dev/null || echo xmlsec1
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium

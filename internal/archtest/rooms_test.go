@@ -89,7 +89,12 @@ var rooms = []room{
 		"one suite for every store: it may not know which one it tests",
 	},
 	{
-		"internal/store/storetest/pgtest", nil,
+		"internal/prerequisite", nil, nil,
+		"it only says what becomes of a test that lacks a program",
+	},
+	{
+		"internal/store/storetest/pgtest",
+		[]string{"internal/prerequisite"},
 		[]string{"github.com/jackc/pgx/v5"},
 		"it only lends databases to tests",
 	},
@@ -122,7 +127,9 @@ var rooms = []room{
 		"a directory is asked about names and passwords, whoever needs to know",
 	},
 	{
-		"internal/identity/ldap/ldaptest", nil, nil,
+		"internal/identity/ldap/ldaptest",
+		[]string{"internal/prerequisite"},
+		nil,
 		"it only lends directories to tests",
 	},
 	{
@@ -158,7 +165,8 @@ var rooms = []room{
 		"pages show what signin decides; none of them reads the store",
 	},
 	{
-		"internal/login/logintest", nil,
+		"internal/login/logintest",
+		[]string{"internal/prerequisite"},
 		[]string{"github.com/chromedp"},
 		"it only starts a browser for tests",
 	},
@@ -426,7 +434,7 @@ var bans = []ban{
 	{
 		[]string{"os", "os/exec"},
 		[]string{
-			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest",
+			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/prerequisite", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
 			"internal/objects",      // a store in files, as sqlstore is in a database
 			"internal/event",        // one of its sinks is a file
@@ -442,7 +450,12 @@ var bans = []ban{
 	},
 	{
 		[]string{"testing"},
-		[]string{"internal/store/storetest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest", "internal/server/servertest", "internal/conformance"},
+		[]string{"internal/prerequisite", "internal/store/storetest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest", "internal/server/servertest", "internal/conformance"},
+		"test code does not belong in the program",
+	},
+	{
+		[]string{"internal/prerequisite"},
+		[]string{"internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest"},
 		"test code does not belong in the program",
 	},
 	{

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ringdown/internal/prerequisite"
 )
 
 // TestXMLSec has responses signed by xmlsec1, which canonicalizes by libxml2: a
@@ -19,7 +21,7 @@ import (
 func TestXMLSec(t *testing.T) {
 	tool, err := exec.LookPath("xmlsec1")
 	if err != nil {
-		t.Skip("xmlsec1 is not installed")
+		prerequisite.Missing(t, "xmlsec1 is not installed")
 	}
 	const (
 		elliptic  = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"

@@ -9,11 +9,12 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"ringdown/internal/prerequisite"
 )
 
 // Chromium starts a browser that ends with the test, and returns the context of its
-// first page. Where there is no Chromium the test is skipped; `.ci/run` sees to it
-// that there is one.
+// first page. Where there is no Chromium the test ends as prerequisite.Missing says.
 func Chromium(t *testing.T) context.Context {
 	t.Helper()
 	path := ""
@@ -24,7 +25,7 @@ func Chromium(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Skip("no Chromium: install it to see the pages (apt-get install chromium)")
+		prerequisite.Missing(t, "no Chromium: install it to see the pages (apt-get install chromium)")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)

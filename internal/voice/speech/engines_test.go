@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"ringdown/internal/audio"
+	"ringdown/internal/prerequisite"
 )
 
 // installed is a speaker with an engine, if this machine has it.
 func installed(t *testing.T, engine string) (*Speaker, *journal) {
 	t.Helper()
 	if _, err := exec.LookPath(engine); err != nil {
-		t.Skipf("%s is not installed", engine)
+		prerequisite.Missing(t, engine+" is not installed")
 	}
 	return newSpeaker(t, Options{Engine: engine})
 }

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ringdown/internal/prerequisite"
 )
 
 // Names of every directory.
@@ -77,12 +79,13 @@ type Server struct {
 	lifeline   io.WriteCloser
 }
 
-// Start starts a directory. Where there is no slapd the test is skipped.
+// Start starts a directory. Where there is no slapd the test ends as
+// prerequisite.Missing says.
 func Start(tb testing.TB, o Options) *Server {
 	tb.Helper()
 	slapd, err := program()
 	if err != nil {
-		tb.Skip(err)
+		prerequisite.Missing(tb, err)
 	}
 	s := &Server{tb: tb, slapd: slapd, dir: tb.TempDir(), ReaderPassword: rand.Text(), passwords: map[string]string{}}
 	if err := s.prepare(o); err != nil {

@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"ringdown/internal/prerequisite"
 )
 
 // Variable names the environment variable with the URL of a server to use. Its
@@ -45,8 +47,8 @@ type process struct {
 
 // URL returns the URL of a fresh database. On a server that was here before it
 // is dropped when the test ends; on the throw-away server it goes with that,
-// because dropping takes longer than most tests. Without a server the test is
-// skipped.
+// because dropping takes longer than most tests. Without a server the test ends as
+// prerequisite.Missing says.
 func URL(tb testing.TB) string {
 	tb.Helper()
 	base := os.Getenv(Variable)
@@ -54,7 +56,7 @@ func URL(tb testing.TB) string {
 	if throwAway {
 		started, err := server()
 		if errors.Is(err, errNotInstalled) {
-			tb.Skip(err)
+			prerequisite.Missing(tb, err)
 		}
 		if err != nil {
 			tb.Fatalf("start PostgreSQL: %v", err)
