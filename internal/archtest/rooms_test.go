@@ -235,7 +235,12 @@ var rooms = []room{
 		"what two sides agree to depends on what they say, and on nothing that carries it",
 	},
 	{
-		"internal/voice/sip/wire", nil,
+		"internal/voice/dscp", nil, nil,
+		"a mark on a socket knows nothing of what goes through it",
+	},
+	{
+		"internal/voice/sip/wire",
+		[]string{"internal/voice/dscp"},
 		[]string{"github.com/emiago/sipgo"},
 		"messages are brought whatever they are about: who may be heard, and what a call is, is told to it",
 	},
@@ -247,7 +252,7 @@ var rooms = []room{
 	},
 	{
 		"internal/voice/media",
-		[]string{"internal/audio"},
+		[]string{"internal/audio", "internal/voice/dscp"},
 		[]string{"github.com/pion/rtp", "github.com/pion/rtcp"},
 		"sound is carried where it is told to, whatever signalling or flow it is for",
 	},

@@ -9,6 +9,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"ringdown/internal/voice/dscp"
 )
 
 // Sound of telephones (RFC 3551 §4.5.14): 8,000 samples a second, a byte each, in
@@ -81,6 +83,7 @@ func (e *Engine) Open(hear func(Event)) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.mark(l)
 	s := e.session(hear)
 	s.port, s.rtp, s.rtcp = l.port, l.rtp, l.rtcp
 	s.out.wire, s.wireRTCP = l.rtp, l.rtcp
@@ -90,6 +93,14 @@ func (e *Engine) Open(hear func(Event)) (*Session, error) {
 		return nil, fmt.Errorf("media: the engine is closed: %w", net.ErrClosed)
 	}
 	return s, nil
+}
+
+// mark has networks let sound go first. RTCP goes with it, so that what it measures
+// is how the sound fares (RFC 4594 §4.1).
+func (e *Engine) mark(l line) {
+	if err := errors.Join(dscp.Voice.Mark(l.rtp), dscp.Voice.Mark(l.rtcp)); err != nil {
+		e.o.Logger.Debug("what a port sends is not marked", "port", l.port, "error", err)
+	}
 }
 
 // enlist has a session live: unless the engine is closed, its goroutines start.

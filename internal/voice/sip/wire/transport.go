@@ -13,9 +13,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/dscp"
 )
 
 // Proto is a transport protocol.
@@ -232,6 +235,7 @@ func NewNetwork(s Sockets, conf *tls.Config, log *slog.Logger, up Upper) *Networ
 
 // Serve begins to read. It returns at once; Close ends what it began.
 func (n *Network) Serve() {
+	n.mark(n.sockets.UDP)
 	n.wg.Go(n.readPackets)
 	if n.sockets.TCP != nil {
 		n.wg.Go(func() { n.accept(n.sockets.TCP, TCP, nil) })
@@ -483,6 +487,7 @@ func (n *Network) accept(l net.Listener, p Proto, conf *tls.Config) {
 			_ = conn.Close()
 			continue
 		}
+		n.mark(conn)
 		if conf != nil {
 			conn = tls.Server(conn, conf)
 		}
@@ -495,6 +500,17 @@ func (n *Network) accept(l net.Listener, p Proto, conf *tls.Config) {
 		s := n.newStream(streamKey{p, addr})
 		n.mu.Unlock()
 		n.wg.Go(func() { s.serve(conn) })
+	}
+}
+
+// mark has networks let the signalling that a socket sends go before other traffic.
+func (n *Network) mark(socket any) {
+	conn, ok := socket.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if err := dscp.Signaling.Mark(conn); err != nil {
+		n.log.Debug("what a socket of signalling sends is not marked", "error", err)
 	}
 }
 
@@ -553,7 +569,7 @@ func (s *stream) end(err error) {
 // outlives whatever it was first needed for.
 func (s *stream) dial(to Hop) {
 	ctx, cancel := context.WithTimeout(s.ctx, dialTime)
-	var d net.Dialer
+	d := dialer()
 	conn, err := d.DialContext(ctx, "tcp", to.Addr.String())
 	if err == nil && to.Proto == TLS {
 		conf := s.n.tlsOut.Clone()
@@ -577,6 +593,9 @@ func (s *stream) dial(to Hop) {
 	}
 	s.serve(conn)
 }
+
+// dialer makes connections whose first packet is marked as well.
+func dialer() net.Dialer { return net.Dialer{Control: dscp.Signaling.Control} }
 
 // serve reads and writes until either fails.
 func (s *stream) serve(conn net.Conn) {

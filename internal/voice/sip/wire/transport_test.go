@@ -48,6 +48,12 @@ func serving(t *testing.T, admit func(netip.AddrPort) bool) *Network {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serve(t, s, admit)
+}
+
+// serve is serving on sockets that are there.
+func serve(t *testing.T, s Sockets, admit func(netip.AddrPort) bool) *Network {
+	t.Helper()
 	var tx *Transactions
 	n := NewNetwork(s, nil, slog.New(slog.DiscardHandler), Upper{Admit: admit, Receive: func(m sip.Message, from Flow) {
 		req, ok := m.(*sip.Request)
