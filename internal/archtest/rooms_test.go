@@ -127,6 +127,12 @@ var rooms = []room{
 		"a directory is asked about names and passwords, whoever needs to know",
 	},
 	{
+		"internal/identity/once",
+		[]string{"internal/store"},
+		nil,
+		"that something has been used is one fact, whatever it is",
+	},
+	{
 		"internal/identity/ldap/ldaptest",
 		[]string{"internal/prerequisite"},
 		nil,
@@ -148,13 +154,13 @@ var rooms = []room{
 	},
 	{
 		"internal/federation",
-		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/iam", "internal/identity/saml", "internal/store"},
+		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/iam", "internal/identity/once", "internal/identity/saml", "internal/store"},
 		nil,
 		"who may assume which role is settled before any operation of Amazon Connect is asked",
 	},
 	{
 		"internal/signin",
-		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/federation", "internal/iam", "internal/identity", "internal/identity/ldap", "internal/identity/oidc", "internal/identity/saml", "internal/mail", "internal/store"},
+		[]string{"internal/audit", "internal/domain", "internal/fault", "internal/federation", "internal/iam", "internal/identity", "internal/identity/ldap", "internal/identity/oidc", "internal/identity/once", "internal/identity/saml", "internal/mail", "internal/store"},
 		[]string{"golang.org/x/time", uuid},
 		"who is let in is decided here, for pages and tokens alike; users are known through a narrow interface, and HTML not at all",
 	},

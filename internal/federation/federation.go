@@ -13,6 +13,7 @@ import (
 
 	"ringdown/internal/audit"
 	"ringdown/internal/iam"
+	"ringdown/internal/identity/once"
 	"ringdown/internal/identity/saml"
 	"ringdown/internal/store"
 )
@@ -66,6 +67,7 @@ type Federation struct {
 	opts       Options
 	configured *held // by the file; never changes
 	kept       kept
+	used       *once.Book // assertions
 }
 
 // awsAudiences are the names that identity providers know AWS by (IAM User
@@ -81,7 +83,7 @@ func New(o Options) (*Federation, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	f := &Federation{opts: o, configured: newHeld(), kept: newKept()}
+	f := &Federation{opts: o, configured: newHeld(), kept: newKept(), used: once.New(o.Store)}
 	for _, c := range o.Providers {
 		parsed, err := checkProvider(c)
 		if err != nil {

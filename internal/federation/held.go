@@ -136,12 +136,12 @@ func (f *Federation) read(ctx context.Context, parsed map[recordVersion]any) (*h
 	}
 	h, now := newHeld(), map[recordVersion]any{}
 	for _, r := range providers {
-		if p := once(f, r, parsed, now, f.openProvider); p != nil {
+		if p := opened(f, r, parsed, now, f.openProvider); p != nil {
 			h.providers[p.Name] = p
 		}
 	}
 	for _, r := range roles {
-		if c := once(f, r, parsed, now, f.openRole); c != nil {
+		if c := opened(f, r, parsed, now, f.openRole); c != nil {
 			h.roles[c.Name] = c
 		}
 	}
@@ -150,9 +150,9 @@ func (f *Federation) read(ctx context.Context, parsed map[recordVersion]any) (*h
 	return h, now, nil
 }
 
-// once makes something of a record unless that was done before; it passes on to
+// opened makes something of a record unless that was done before; it passes on to
 // now what was made. What is nil could not be made.
-func once[T any](f *Federation, r *store.Record, before, now map[recordVersion]any, open func(*store.Record) (*T, error)) *T {
+func opened[T any](f *Federation, r *store.Record, before, now map[recordVersion]any, open func(*store.Record) (*T, error)) *T {
 	key := recordVersion{r.PK, r.Version}
 	made, ok := before[key].(*T)
 	if !ok {

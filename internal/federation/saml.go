@@ -3,10 +3,7 @@ package federation
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // AWS's NameQualifier is made with it; it protects nothing
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -18,8 +15,8 @@ import (
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 	"ringdown/internal/iam"
+	"ringdown/internal/identity/once"
 	"ringdown/internal/identity/saml"
-	"ringdown/internal/store"
 )
 
 // What AWS answers (IAM User Guide, "Troubleshoot SAML federation with IAM";
@@ -228,12 +225,6 @@ func NameQualifier(issuer, account, provider string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// uses is what an assertion has been used for.
-type uses struct {
-	Page  bool     `json:"page,omitempty"`
-	Roles []string `json:"roles,omitempty"`
-}
-
 // use uses an assertion up: for a role, or for a page when role is empty. It
 // fails when that was done before, by whichever server of the database, and
 // forgets only when the assertion is refused for its age.
@@ -242,36 +233,20 @@ type uses struct {
 // tools rely on that to get credentials of several of its roles. So each role can
 // be had once; after a page has accepted the assertion, nothing can.
 func (f *Federation) use(ctx context.Context, a *saml.Assertion, role string) error {
-	sum := sha256.Sum256([]byte(a.Issuer + "\x00" + a.ID))
-	key := "saml assertion " + hex.EncodeToString(sum[:])
-	now := f.opts.Now()
-	until := now
-	if a.Expires.After(now) {
+	until := f.opts.Now()
+	if a.Expires.After(until) {
 		until = a.Expires
 	}
-	return f.opts.Store.Update(ctx, func(tx store.Tx) error {
-		memo, err := tx.Recall(ctx, key)
-		if err != nil {
-			return err
-		}
-		var u uses
-		if memo != nil {
-			if err := json.Unmarshal(memo.Answer, &u); err != nil {
-				return fmt.Errorf("uses of an assertion: %w", err)
-			}
-		}
-		if u.Page || role == "" && len(u.Roles) > 0 || slices.Contains(u.Roles, role) {
-			return untrusted("The assertion has been used before; ask the identity provider for another one")
-		}
-		if u.Page = role == ""; !u.Page {
-			u.Roles = append(u.Roles, role)
-		}
-		answer, err := json.Marshal(u)
-		if err != nil {
-			return err
-		}
-		return tx.Remember(ctx, key, store.Memo{Answer: answer, Expires: until.Add(otherClocks)})
-	})
+	first, err := f.used.Use(ctx, once.Thing{
+		Kind: once.Assertion, ID: once.Name(a.Issuer, a.ID), Expires: until.Add(otherClocks),
+	}, role)
+	if err != nil {
+		return fmt.Errorf("an assertion: %w", err)
+	}
+	if !first {
+		return untrusted("The assertion has been used before; ask the identity provider for another one")
+	}
+	return nil
 }
 
 // Admit finds the provider of a response by its Issuer, validates it, uses its

@@ -155,7 +155,7 @@ func (s *Service) Refresh(ctx context.Context, in *Instance, v Visitor, refresh 
 	if u == nil {
 		return nil, s.void(ctx, in, nil, v, tried)
 	}
-	first, err := s.once(ctx, g.ID, u.PK, last)
+	first, err := s.useUp(ctx, g.ID, u.PK, last)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func (s *Service) Redeem(ctx context.Context, in *Instance, v Visitor, codeOrTok
 		return nil, s.void(ctx, in, nil, v, tried)
 	}
 	if once {
-		first, err := s.once(ctx, g.ID, u.PK, expires)
+		first, err := s.useUp(ctx, g.ID, u.PK, expires)
 		if err != nil {
 			return nil, err
 		}

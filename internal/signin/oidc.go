@@ -85,7 +85,7 @@ func (s *Service) OIDC(ctx context.Context, in *Instance, v Visitor, state, code
 	if p == nil {
 		return nil, s.notAccepted(ctx, in, v, tried, "the provider is no longer configured for the instance")
 	}
-	first, err := s.once(ctx, j.Nonce, in.PK, expires)
+	first, err := s.useUp(ctx, j.Nonce, in.PK, expires)
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,7 @@ package signin
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -16,8 +14,8 @@ import (
 
 	"ringdown/internal/audit"
 	"ringdown/internal/domain"
+	"ringdown/internal/identity/once"
 	"ringdown/internal/mail"
-	"ringdown/internal/store"
 )
 
 // How links to reset a password are given.
@@ -219,15 +217,9 @@ func (s *Service) reset(ctx context.Context, a *asked) (u *User, why string, err
 		return u, "the user has been sent a link just now, or several within an hour", nil
 	}
 	code := newToken()
-	raw, err := json.Marshal(link{in.ID, u.ID, mark(u)})
-	if err != nil {
+	given := once.Thing{Kind: once.Link, ID: code, Expires: s.opts.Now().Add(linkLife), Owner: u.PK}
+	if err := s.used.Give(ctx, given, link{in.ID, u.ID, mark(u)}); err != nil {
 		return u, "", err
-	}
-	err = s.opts.Store.Update(ctx, func(tx store.Tx) error {
-		return tx.Remember(ctx, memoKey("reset", code), store.Memo{Answer: raw, Expires: s.opts.Now().Add(linkLife), Owner: u.PK})
-	})
-	if err != nil {
-		return u, "", fmt.Errorf("remember the link: %w", err)
 	}
 	url := s.opts.URL() + Root(in) + "/reset?code=" + code
 	if s.opts.Mail == nil {
@@ -276,18 +268,12 @@ func (s *Service) ResetTarget(ctx context.Context, in *Instance, code string) (*
 	if !isToken(code) {
 		return nil, refuse(LinkUsed)
 	}
-	memo, err := s.opts.Store.Recall(ctx, memoKey("reset", code))
+	var l link
+	there, err := s.used.Look(ctx, once.Link, code, &l)
 	if err != nil {
 		return nil, err
 	}
-	if memo == nil {
-		return nil, refuse(LinkUsed)
-	}
-	var l link
-	if err := json.Unmarshal(memo.Answer, &l); err != nil {
-		return nil, fmt.Errorf("stored link: %w", err)
-	}
-	if l.Instance != in.ID {
+	if !there || l.Instance != in.ID {
 		return nil, refuse(LinkUsed)
 	}
 	u, err := s.userByID(ctx, in, l.User)
@@ -324,13 +310,9 @@ func (s *Service) Reset(ctx context.Context, in *Instance, v Visitor, code, pass
 	if err != nil {
 		return err
 	}
-	mine := false
-	err = s.opts.Store.Update(ctx, func(tx store.Tx) (err error) {
-		mine, err = tx.Forget(ctx, memoKey("reset", code))
-		return err
-	})
+	mine, err := s.used.Take(ctx, once.Link, code)
 	if err != nil {
-		return fmt.Errorf("use a link up: %w", err)
+		return err
 	}
 	if !mine {
 		return refuse(LinkUsed)

@@ -14,13 +14,14 @@ import (
 	"strings"
 	"time"
 
+	"ringdown/internal/identity/once"
 	"ringdown/internal/store"
 )
 
 // What is given out and comes back is sealed rather than stored: it says itself
 // whom it is for, cannot be read or made by anybody else, and is void after its
-// time, on every server with one root secret. What works only once leaves a mark
-// in the store when it is used.
+// time, on every server with one root secret. What works only once is in
+// package once.
 
 // purpose is what a sealed text is for, and begins it. One for another purpose
 // cannot be opened.
@@ -117,25 +118,9 @@ func (s *sealer) sign(use string, parts ...string) []byte {
 	return m.Sum(nil)
 }
 
-// once reports whether the thing with this id is used for the first time. The
-// mark is kept until the thing is void by itself, or its owner gone.
-func (s *Service) once(ctx context.Context, id string, owner store.PK, expires time.Time) (first bool, err error) {
-	key := memoKey("used", id)
-	err = s.opts.Store.Update(ctx, func(tx store.Tx) error {
-		first = false
-		was, err := tx.Recall(ctx, key)
-		if err != nil || was != nil {
-			return err
-		}
-		first = true
-		return tx.Remember(ctx, key, store.Memo{Expires: expires, Owner: owner})
-	})
-	return first && err == nil, err
-}
-
-// memoKey is where something that is known by a secret is remembered: the store
-// has no more than the secret's hash.
-func memoKey(what, secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return "signin/" + what + "/" + base64.RawURLEncoding.EncodeToString(sum[:])
+// useUp reports whether something sealed, with this id in it, is used for the
+// first time. The mark is kept until the thing is void by itself, or its owner
+// gone.
+func (s *Service) useUp(ctx context.Context, id string, owner store.PK, expires time.Time) (first bool, err error) {
+	return s.used.Use(ctx, once.Thing{Kind: once.Token, ID: id, Expires: expires, Owner: owner}, "")
 }

@@ -55,6 +55,13 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
+// sessionKey is where a session is remembered: the store has no more than the
+// hash of its token.
+func sessionKey(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return "signin/session/" + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 // isToken spares the store texts that cannot be tokens.
 func isToken(s string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
@@ -89,7 +96,7 @@ func (s *Service) openSession(ctx context.Context, in *Instance, u *User, door D
 		return nil, fmt.Errorf("open a session: %w", err)
 	}
 	err = s.opts.Store.Update(ctx, func(tx store.Tx) error {
-		return tx.Remember(ctx, memoKey("session", token), store.Memo{Answer: raw, Expires: expires, Owner: u.PK})
+		return tx.Remember(ctx, sessionKey(token), store.Memo{Answer: raw, Expires: expires, Owner: u.PK})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open a session: %w", err)
@@ -161,7 +168,7 @@ func (s *Service) state(ctx context.Context, token string) (*state, error) {
 	if !isToken(token) {
 		return nil, nil
 	}
-	memo, err := s.opts.Store.Recall(ctx, memoKey("session", token))
+	memo, err := s.opts.Store.Recall(ctx, sessionKey(token))
 	if err != nil || memo == nil {
 		return nil, err
 	}
@@ -178,7 +185,7 @@ func readState(memo *store.Memo) (*state, error) {
 
 // touch remembers that a session is used, unless it has ended meanwhile.
 func (s *Service) touch(ctx context.Context, u *User, token string, now time.Time) error {
-	key := memoKey("session", token)
+	key := sessionKey(token)
 	err := s.opts.Store.Update(ctx, func(tx store.Tx) error {
 		memo, err := tx.Recall(ctx, key)
 		if err != nil || memo == nil {
@@ -203,7 +210,7 @@ func (s *Service) touch(ctx context.Context, u *User, token string, now time.Tim
 
 func (s *Service) forget(ctx context.Context, token string) error {
 	err := s.opts.Store.Update(ctx, func(tx store.Tx) error {
-		_, err := tx.Forget(ctx, memoKey("session", token))
+		_, err := tx.Forget(ctx, sessionKey(token))
 		return err
 	})
 	if err != nil {

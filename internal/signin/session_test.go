@@ -145,12 +145,12 @@ func TestInactivity(t *testing.T) {
 		w.wantSession(t, o.Token, true)
 	}
 	w.clock.add(30 * time.Second)
-	before, err := w.store.Recall(t.Context(), memoKey("session", o.Token))
+	before, err := w.store.Recall(t.Context(), sessionKey(o.Token))
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.wantSession(t, o.Token, true)
-	after, err := w.store.Recall(t.Context(), memoKey("session", o.Token))
+	after, err := w.store.Recall(t.Context(), sessionKey(o.Token))
 	if err != nil || string(before.Answer) != string(after.Answer) {
 		t.Errorf("a use within a minute of another was written down: %s (%v)", after.Answer, err)
 	}

@@ -22,6 +22,7 @@ import (
 	"ringdown/internal/identity"
 	"ringdown/internal/identity/ldap"
 	"ringdown/internal/identity/oidc"
+	"ringdown/internal/identity/once"
 	"ringdown/internal/mail"
 	"ringdown/internal/store"
 )
@@ -105,6 +106,7 @@ type Options struct {
 type Service struct {
 	opts        Options
 	seals       *sealer
+	used        *once.Book
 	guard       *guard
 	resets      *resets
 	federation  admitter
@@ -147,7 +149,7 @@ func New(o Options) (*Service, error) {
 	if o.Passwords == nil {
 		o.Passwords = identity.NewPasswords()
 	}
-	s := &Service{opts: o, guard: newGuard(o.Now), dummy: identity.Unmatched(), directories: map[string]directory{}}
+	s := &Service{opts: o, used: once.New(o.Store), guard: newGuard(o.Now), dummy: identity.Unmatched(), directories: map[string]directory{}}
 	if o.Federation != nil {
 		s.federation = o.Federation
 	}
