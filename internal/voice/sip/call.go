@@ -46,9 +46,11 @@ type Call struct {
 
 	phase phase
 	d     dialog
-	// last is where the far side has last spoken from. forced is where requests go
-	// that no Route leads elsewhere, for a telephone that is registered here.
+	// last is where the far side has last spoken from, went where the INVITE of a call
+	// out was answered. forced is where requests go that no Route leads elsewhere, for a
+	// telephone that is registered here.
 	last   wire.Flow
+	went   wire.Hop
 	forced *wire.Hop
 	media  Media
 	hear   func(Event)
@@ -200,7 +202,7 @@ func (c *Call) forget() {
 	c.e.forget(c)
 	stopTimers(c.confirmTimer)
 	c.inviting, c.serving, c.revising, c.session, c.referral = inviting{}, serving{}, revising{}, session{}, referral{}
-	c.d, c.last, c.forced = dialog{}, wire.Flow{}, nil
+	c.d, c.last, c.went, c.forced = dialog{}, wire.Flow{}, wire.Hop{}, nil
 }
 
 // quit ends a call that is answered, by BYE.

@@ -249,6 +249,7 @@ func (c *Call) progress(o *ours, res *sip.Response) {
 // accepted is told of the first 2xx.
 func (c *Call) accepted(o *ours, res *sip.Response) {
 	o.won = true
+	c.went = o.to
 	stopTimers(c.ringTimer)
 	c.d.remoteTag = wire.ToTag(res)
 	c.d.remote = *withTag(c.d.remote, c.d.remoteTag)
@@ -317,7 +318,7 @@ func (e *Endpoint) shed(t *Trunk, o *ours, res *sip.Response) {
 	if !ok || from == nil || dest == nil || o.tx == nil {
 		return
 	}
-	other := &Call{e: e, trunk: t, out: true, id: string(*o.req.CallID()), phase: over}
+	other := &Call{e: e, trunk: t, out: true, id: string(*o.req.CallID()), phase: over, went: o.to}
 	other.d = dialog{
 		localTag: wire.TagOf(from.Params), local: *from, remoteTag: wire.ToTag(res), remote: *dest,
 		localSeq: o.req.CSeq().SeqNo, target: target, routes: hopsOf(res),

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -108,30 +109,82 @@ func (e *Endpoint) contact(t *Trunk, to wire.Hop) *sip.ContactHeader {
 // servers behind it have their own.
 const dialogTime = 4 * time.Hour
 
+// errGone is that of a far side behind NAT whose connection has ended.
+var errGone = errors.New("the connection that leads there is gone")
+
 // lead finds where the first of a request's ways leads, given what is known of the
 // call's far side.
+//
+// A far side that has come over a connection is spoken to over it as long as it is
+// open: its Contact often lacks the transport, and it can often be reached by no other
+// way (RFC 5923 §4, RFC 5626 §5.3). When it has ended, the URI tells where to go on
+// (RFC 3261 §8.1.2), and a request that was on its way fails, as one that could not be
+// sent does. The connection of a proxy counts for the Route that leads to it alone.
 func (c *Call) lead(next *sip.Uri, routed bool) (wire.Hop, error) {
-	if c.forced != nil && !routed {
+	if c.forced != nil && !routed && c.e.open(*c.forced) {
 		return *c.forced, nil
+	}
+	last := wire.Hop{Proto: c.last.Proto, Addr: c.last.Source}
+	named := transport(next)
+	over := last.Proto != wire.UDP && c.e.open(last) && secure(next, last.Proto)
+	if over && !routed && named == "" {
+		return last, nil
 	}
 	to, err := c.e.resolver.Resolve(c.e.life, next)
 	switch {
-	case err != nil && c.last.Source.IsValid():
+	case err != nil && last.Addr.IsValid() && (over || last.Proto == wire.UDP):
 		// An address that makes no sense: back to where the far side has spoken from.
-		to = wire.Hop{Proto: c.last.Proto, Addr: c.last.Source}
+		to = last
 	case err != nil:
 		return wire.Hop{}, err
-	case to.Proto != wire.UDP && to.Proto == c.last.Proto && !c.e.net.Has(to):
-		// The connection that the far side has made serves for both ways, as it may
-		// not be reached otherwise.
-		if there := (wire.Hop{Proto: to.Proto, Addr: c.last.Source}); c.e.net.Has(there) {
-			to = there
-		}
-	case to.Proto == wire.UDP && c.last.Proto == wire.UDP && !routed && hidden(to.Addr.Addr(), c.last.Source.Addr()):
-		to.Addr = c.last.Source
+	case to.Proto != wire.UDP && c.e.open(to):
+		// There is a connection to where it wants to be reached.
+	case over && (to.Proto == last.Proto || nearby(to, last, named)):
+		to = last
+	case c.went.Proto != wire.UDP && c.e.open(c.went) && secure(next, c.went.Proto) &&
+		(to.Proto != c.went.Proto && nearby(to, c.went, named) || hidden(to.Addr.Addr(), c.went.Addr.Addr())):
+		to = c.went
+	case !routed && to.Proto == wire.UDP && last.Proto == wire.UDP && hidden(to.Addr.Addr(), last.Addr.Addr()):
+		to.Addr = last.Addr
+	case !routed && hidden(to.Addr.Addr(), c.origin()):
+		return wire.Hop{}, errGone
 	}
 	c.e.guard.expect(to.Addr.Addr(), nil, dialogTime)
 	return to, nil
+}
+
+// open tells whether a hop can be gone now: a connection that leads there must be there
+// already.
+func (e *Endpoint) open(to wire.Hop) bool { return to.Proto == wire.UDP || e.net.Has(to) }
+
+// origin is where the far side's connection came from, when it came over one.
+func (c *Call) origin() netip.Addr {
+	switch {
+	case c.forced != nil && c.forced.Proto != wire.UDP:
+		return c.forced.Addr.Addr()
+	case c.last.Proto != wire.UDP:
+		return c.last.Source.Addr()
+	}
+	return netip.Addr{}
+}
+
+// transport is that which a URI names, "" for none.
+func transport(u *sip.Uri) string {
+	for _, p := range u.UriParams {
+		if strings.EqualFold(p.K, "transport") {
+			return strings.ToLower(p.V)
+		}
+	}
+	return ""
+}
+
+// secure tells whether a connection is as safe as a URI wants it (RFC 3261 §26.2.2).
+func secure(u *sip.Uri, p wire.Proto) bool { return u.Scheme != "sips" || p == wire.TLS }
+
+// nearby tells whether who is at the end of a connection is meant by a URI that leads
+// elsewhere: the same host, unless datagrams are asked for, or one behind NAT.
+func nearby(to, there wire.Hop, named string) bool {
+	return hidden(to.Addr.Addr(), there.Addr.Addr()) || named != "udp" && to.Addr.Addr() == there.Addr.Addr()
 }
 
 // hidden tells whether an address is one of a private network that messages come

@@ -100,8 +100,9 @@ type rig struct {
 	*testing.T
 	lan  *lan
 	e    *Endpoint
-	sock *sock // of e
-	dns  names // of e
+	sock *sock  // of e
+	tcp  *pipes // of e
+	dns  names  // of e
 	far  *peer
 	// incoming are the calls that came in.
 	incoming chan *Call
@@ -147,7 +148,8 @@ func newRig(t *testing.T, set func(o *Options)) *rig {
 		set(&o)
 	}
 	r.sock = r.lan.sock(hereAddr)
-	e, err := open(t.Context(), o, wire.Sockets{UDP: r.sock}, wire.DefaultTimers, r.dns)
+	r.tcp = &pipes{in: make(chan net.Conn), closed: make(chan struct{})}
+	e, err := open(t.Context(), o, wire.Sockets{UDP: r.sock, TCP: r.tcp}, wire.DefaultTimers, r.dns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,14 +181,89 @@ func (r *rig) peer(addr string) *peer {
 	return &peer{rig: r, s: r.lan.sock(addr)}
 }
 
+// pipes listens for connections in memory.
+type pipes struct {
+	in     chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.in:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipes) Addr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(hereAddr)) }
+
+func (l *pipes) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// pipe is an end of a connection that knows where the other one is.
+type pipe struct {
+	net.Conn
+	there netip.AddrPort
+}
+
+func (p *pipe) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(p.there) }
+
+// connected makes a far side that speaks over a connection of its making.
+func (r *rig) connected(addr string) *peer {
+	r.Helper()
+	there, here := net.Pipe()
+	p := &peer{rig: r, conn: there, s: &sock{addr: netip.MustParseAddrPort(addr), in: make(chan datagramIn, 1000)}}
+	r.tcp.in <- &pipe{here, p.s.addr}
+	r.Cleanup(func() { _ = there.Close() })
+	go func() {
+		in := wire.NewParser().NewSIPStream()
+		defer in.Close()
+		buf := make([]byte, 8192)
+		for {
+			n, err := there.Read(buf)
+			if err != nil {
+				return
+			}
+			if _, err := in.Write(buf[:n]); err != nil {
+				return
+			}
+			for {
+				m, _, err := in.ParseNext()
+				if err != nil {
+					break
+				}
+				p.s.in <- datagramIn{[]byte(m.String()), netip.MustParseAddrPort(hereAddr)}
+			}
+		}
+	}()
+	return p
+}
+
+// leaves ends the connection of a far side.
+func (p *peer) leaves() {
+	_ = p.conn.Close()
+	synctest.Wait()
+}
+
 // peer is a far side.
 type peer struct {
 	*rig
-	s *sock
+	s    *sock
+	conn net.Conn // nil for one that speaks by datagrams
 }
 
 func (p *peer) send(text string) {
 	p.Helper()
+	if p.conn != nil {
+		if _, err := p.conn.Write([]byte(text)); err != nil {
+			p.Fatal(err)
+		}
+		return
+	}
 	if _, err := p.s.WriteToUDPAddrPort([]byte(text), netip.MustParseAddrPort(hereAddr)); err != nil {
 		p.Fatal(err)
 	}

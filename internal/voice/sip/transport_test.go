@@ -255,6 +255,30 @@ func BenchmarkCalls(b *testing.B) {
 	manyCalls(b, b.N)
 }
 
+// messages takes what comes over a connection, one after the other.
+func messages(t *testing.T, conn net.Conn) func() sip.Message {
+	in := wire.NewParser().NewSIPStream()
+	t.Cleanup(func() { in.Close() })
+	return func() sip.Message {
+		t.Helper()
+		buf := make([]byte, 8192)
+		for {
+			if in.Buffer().Len() > 0 {
+				if m, _, err := in.ParseNext(); err == nil {
+					return m
+				}
+			}
+			n, err := conn.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := in.Write(buf[:n]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestEarlyUpdate: an UPDATE before the answer, over a connection, is answered with a
 // Contact that leads back over one.
 func TestEarlyUpdate(t *testing.T) {
@@ -275,23 +299,7 @@ func TestEarlyUpdate(t *testing.T) {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	in := wire.NewParser().NewSIPStream()
-	defer in.Close()
-	next := func() sip.Message {
-		buf := make([]byte, 8192)
-		for {
-			n, err := conn.Read(buf)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := in.Write(buf[:n]); err != nil {
-				t.Fatal(err)
-			}
-			if m, _, err := in.ParseNext(); err == nil {
-				return m
-			}
-		}
-	}
+	next := messages(t, conn)
 	invite, ok := next().(*sip.Request)
 	if !ok || invite.Method != mINVITE {
 		t.Fatalf("got\n%v", invite)
