@@ -43,6 +43,8 @@ type Event struct {
 	Key       string `json:"key,omitempty"`
 	From      string `json:"from,omitempty"` // IP address of the client
 	RequestID string `json:"request,omitempty"`
+	// Count is how many lines NotRecorded stands for.
+	Count int `json:"count,omitempty"`
 }
 
 // Name says what was tried.
@@ -63,6 +65,7 @@ const (
 	KeyDelete       Name = "key-delete"
 	ProviderAdd     Name = "provider-add"
 	ProviderDelete  Name = "provider-delete"
+	NotRecorded     Name = "not-recorded" // lines about strangers, which were too many
 )
 
 // Outcome says what became of a try.
@@ -76,10 +79,14 @@ const (
 )
 
 // Log appends events to a file. The zero value and a nil *Log discard them. It
-// is safe for concurrent use.
+// is safe for concurrent use. While lines are counted rather than written it has
+// a timer, which Close ends.
 type Log struct {
 	now    func() time.Time
 	logger *slog.Logger
+	limit  limit
+
+	closing sync.Mutex // has others that close wait for the last line
 
 	mu  sync.Mutex
 	out io.WriteCloser
@@ -93,10 +100,27 @@ func New(out io.WriteCloser, now func() time.Time, logger *slog.Logger) *Log {
 // Record appends an event, with the time when it has none. An event that cannot
 // be written is an error in the server's log and stops nobody: whoever fills the
 // disk must not lock everybody out.
+//
+// What strangers are refused is written down up to a limit, from one address and
+// from all of them, and then counted: else anybody could fill the disk. Nothing
+// else is ever left out.
 func (l *Log) Record(ctx context.Context, e Event) {
 	if l == nil || l.now == nil {
 		return
 	}
+	if e.byStranger() {
+		if !l.limit.allows(e.From, l.now()) {
+			ctx = context.WithoutCancel(ctx)
+			l.limit.drop(func() { l.tell(ctx, l.limit.take()) })
+			return
+		}
+		e = e.shortened()
+	}
+	l.write(ctx, e)
+}
+
+// write appends an event.
+func (l *Log) write(ctx context.Context, e Event) {
 	if e.Time.IsZero() {
 		e.Time = l.now().UTC()
 	}
@@ -124,11 +148,15 @@ func (l *Log) append(line []byte) error {
 	return nil
 }
 
-// Close closes the file; it may be called twice.
+// Close writes down what has been counted and closes the file; it may be called
+// twice.
 func (l *Log) Close() error {
 	if l == nil {
 		return nil
 	}
+	l.closing.Lock()
+	defer l.closing.Unlock()
+	l.tell(context.Background(), l.limit.close())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.out == nil {

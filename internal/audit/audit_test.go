@@ -50,7 +50,9 @@ func (f *file) Close() error {
 // events reads lines back; each must be an event with members that there are.
 func (f *file) events(t *testing.T) (all []Event) {
 	t.Helper()
+	f.mu.Lock()
 	text := f.bytes.String()
+	f.mu.Unlock()
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		t.Fatalf("the last line has no end: %q", text)
 	}
@@ -76,10 +78,10 @@ func TestRecord(t *testing.T) {
 	whole := Event{
 		Time: noon.Add(time.Hour), Event: SignIn, Outcome: Refused, Reason: "wrong password", Door: "password", Instance: "i", User: "jane", UserID: "u",
 		Principal: "arn:aws:iam::123456789012:root", Role: "arn:aws:sts::123456789012:assumed-role/a/b", Provider: "p", Key: "k",
-		From: "192.0.2.1", RequestID: "r",
+		From: "192.0.2.1", RequestID: "r", Count: 2,
 	}
 	// A member that is added has to be looked at: is it a secret?
-	if v := reflect.ValueOf(whole); v.NumField() != 14 {
+	if v := reflect.ValueOf(whole); v.NumField() != 15 {
 		t.Errorf("an event has %d members", v.NumField())
 	} else {
 		for i := range v.NumField() {
@@ -100,7 +102,7 @@ func TestRecord(t *testing.T) {
 			whole,
 			`{"time":"2026-03-01T13:00:00+01:00","event":"sign-in","outcome":"refused","reason":"wrong password","door":"password","instance":"i",` +
 				`"user":"jane","user_id":"u","principal":"arn:aws:iam::123456789012:root","role":"arn:aws:sts::123456789012:assumed-role/a/b",` +
-				`"provider":"p","key":"k","from":"192.0.2.1","request":"r"}`,
+				`"provider":"p","key":"k","from":"192.0.2.1","request":"r","count":2}`,
 		},
 		{
 			// Nobody makes a line of their own, nor breaks one.

@@ -335,3 +335,29 @@ func visit(response string) federation.Visit {
 		},
 	}
 }
+
+// TestFlood: calls that nobody has signed, whatever provider and role they name,
+// do not fill the disk with lines about them; refusals of known principals are
+// all there.
+func TestFlood(t *testing.T) {
+	w := newWorld(t, configured)
+	const calls = 500
+	ctx := domain.WithCaller(t.Context(), &domain.Caller{Address: "192.0.2.1"})
+	for range calls {
+		if _, err := w.AssumeWithSAML(ctx, corp, "PGE+", agents()); err == nil {
+			t.Fatal("let in")
+		}
+	}
+	if n := strings.Count(w.audit.String(), "\n"); n == 0 || n > calls/2 {
+		t.Errorf("of %d refusals of one stranger %d are written down", calls, n)
+	}
+	before := strings.Count(w.audit.String(), "\n")
+	for range calls {
+		if _, err := w.Assume(ctx, &iam.Principal{ARN: prefix + "user/a", UserName: "a"}, agents()); err == nil {
+			t.Fatal("let in")
+		}
+	}
+	if n := strings.Count(w.audit.String(), "\n") - before; n != calls {
+		t.Errorf("of %d refusals of a known principal %d are written down", calls, n)
+	}
+}
