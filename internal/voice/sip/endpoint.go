@@ -137,7 +137,7 @@ func open(ctx context.Context, o Options, s wire.Sockets, t wire.Timers, d wire.
 	e.guard = newGuard(trunks, o.Limits, o.Now)
 	e.guard.lookup = e.addresses
 	e.registrar = newRegistrar(e.guard, o.Now)
-	e.net = wire.NewNetwork(s, o.TLS, o.Logger, wire.Upper{Admit: e.guard.admit, Receive: e.receive})
+	e.net = wire.NewNetwork(s, o.TLS, o.Logger, wire.Upper{Admit: e.guard.admit, Known: e.guard.known, Receive: e.receive})
 	e.tx = wire.NewTransactions(e.net, t)
 	// What the endpoint does by itself goes on until Close, not until ctx is done:
 	// that is the one of opening.

@@ -299,6 +299,18 @@ func (g *guard) admit(addr netip.AddrPort) bool {
 	return g.spend(s, now)
 }
 
+// known tells whether an address belongs here: it is on a trunk, or has shown that it
+// does (expect).
+func (g *guard) known(addr netip.AddrPort) bool {
+	a := addr.Addr().Unmap().WithZone("")
+	if len(g.table.Load().of(a)) > 0 {
+		return true
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.isExpected(a, g.now())
+}
+
 func (g *guard) isExpected(a netip.Addr, now time.Time) bool {
 	e, ok := g.expected[a]
 	return ok && now.Before(e.until)

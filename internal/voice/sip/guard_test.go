@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/wire"
 )
 
 // clock is a time that tests turn.
@@ -416,5 +418,35 @@ func TestAdmitAllocatesNothing(t *testing.T) {
 		if n := testing.AllocsPerRun(1000, func() { g.admit(addr) }); n > 0 {
 			t.Errorf("%s: %v allocations", from, n)
 		}
+	}
+}
+
+// TestStrangerConnects: where registration is open to whoever knows the password, a
+// connection lasts only if that is shown over it.
+func TestStrangerConnects(t *testing.T) {
+	for _, shows := range []bool{false, true} {
+		virtual(t, func(o *Options) {
+			o.Trunks = []Trunk{{Name: "phones", Registrar: true, InboundUsername: "u", InboundPassword: "p"}}
+		}, func(r *rig) {
+			p := r.connected("203.0.113.1:40000")
+			l := p.leg("1001")
+			contact := "Contact: <sip:1001@10.0.0.7>"
+			l.send("REGISTER", contact)
+			res := p.response(401)
+			if shows {
+				req := request(t, sip.REGISTER, "203.0.113.1:40000", "TCP")
+				req.Recipient = sip.Uri{Scheme: "sip", User: "1001", Host: "192.0.2.1"}
+				if retry, err := authorize(req, res, "u", "p", ""); err != nil || !retry {
+					t.Fatal(retry, err)
+				}
+				l.send("REGISTER", contact, "Authorization: "+wire.Field(req, "Authorization"))
+				p.response(200)
+			}
+			<-time.After(time.Minute)
+			synctest.Wait()
+			if got := r.e.net.Connections() == 1; got != shows {
+				t.Errorf("the connection is there: %v, want %v", got, shows)
+			}
+		})
 	}
 }
