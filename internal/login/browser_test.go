@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"ringdown/internal/login/logintest"
 	"ringdown/internal/signin"
@@ -284,6 +285,94 @@ func (l *looks) check(t *testing.T, where string, width int) {
 		if i > 0 && s.Top < l.Stops[i-1].Top {
 			t.Errorf("%s: the focus goes from %q up to %q", where, l.Stops[i-1].What, s.What)
 		}
+	}
+}
+
+// TestNames: names of either direction of writing, and such as try to turn what
+// stands beside them, are shown as they are.
+func TestNames(t *testing.T) {
+	ctx := logintest.Chromium(t)
+	for _, c := range []struct {
+		name      string
+		user      signin.User
+		direction string // of the user name
+	}{
+		{"left to right", signin.User{ID: "u", Username: "jane", FirstName: "Jane", LastName: "Doe"}, "ltr"},
+		{"right to left", signin.User{ID: "u", Username: "مريم", FirstName: "مريم", LastName: "الكبرى (2)"}, "rtl"},
+		{"turning", signin.User{ID: "u", Username: "jane\u202e", FirstName: "\u202eJane", LastName: "Doe"}, "ltr"},
+	} {
+		s := newSite(t)
+		s.user = c.user
+		s.signedIn(managed, signin.ByPassword)
+		s.ways = []signin.Way{{Door: signin.BySAML, Name: "corp", Label: c.user.FirstName}}
+		mux := http.NewServeMux()
+		mux.Handle("/-/login/assets/", s.handler)
+		for _, page := range []string{"/-/login/acme/home", "/-/login/acme/change", "/-/login/corp?choose"} {
+			path, _, _ := strings.Cut(page, "?")
+			mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s.get(page).body) })
+		}
+		server := httptest.NewServer(mux)
+		t.Cleanup(server.Close)
+		// Where the words after the name begin and end.
+		lookAt(ctx, t, server.URL+"/-/login/acme/home", "")
+		edges, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`(() => {
+			const door = [...document.querySelectorAll('dd > .quiet')].find((e) => e.textContent.startsWith('with')).firstChild;
+			const at = (i) => { const r = document.createRange(); r.setStart(door, i); r.setEnd(door, i + 1); return r.getBoundingClientRect().left };
+			return [at(0), at(3)];
+		})()`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if edges[0] >= edges[1] {
+			t.Errorf("%s: the words beside the name are turned: %v", c.name, edges)
+		}
+		for page, element := range map[string]string{"acme/home": "dd bdi", "acme/change": "#username", "corp?choose": ".button bdi"} {
+			lookAt(ctx, t, server.URL+"/-/login/"+page, "")
+			got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("`+element+`") ?? document.body).direction`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != c.direction {
+				t.Errorf("%s: on %s the name is written %s, want %s", c.name, page, got, c.direction)
+			}
+		}
+	}
+}
+
+// TestOrigin: a browser says where our forms come from, in the header that those
+// have which do not send Sec-Fetch-Site.
+func TestOrigin(t *testing.T) {
+	ctx := logintest.Chromium(t)
+	s := newSite(t)
+	type answer struct {
+		origin string
+		status int
+	}
+	posted := make(chan answer, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			s.handler.ServeHTTP(w, r)
+			return
+		}
+		r.Header.Del("Sec-Fetch-Site")
+		rec := httptest.NewRecorder()
+		s.handler.ServeHTTP(rec, r)
+		posted <- answer{r.Header.Get("Origin"), rec.Code}
+	}))
+	t.Cleanup(server.Close)
+	lookAt(ctx, t, server.URL+"/-/login/acme", "")
+	for _, typed := range []string{"jane", kb.Tab, wrongPassword, kb.Enter} {
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(typed)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case got := <-posted:
+		if want := (answer{server.URL, http.StatusUnauthorized}); got != want {
+			t.Errorf("the form that the browser sends is from and answered with %v, want %v", got, want)
+		}
+	case <-ctx.Done():
+		t.Fatal("the browser has sent no form")
 	}
 }
 

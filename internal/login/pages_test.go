@@ -104,7 +104,7 @@ func protected(t *testing.T, where string, a *answered) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-		"Referrer-Policy":         "no-referrer",
+		"Referrer-Policy":         "same-origin",
 		"X-Content-Type-Options":  "nosniff",
 		"Cache-Control":           "no-store",
 	} {
@@ -122,7 +122,7 @@ func TestSignIn(t *testing.T) {
 		t.Fatalf("the cookie is %+v", c)
 	}
 	home := s.get(acme + "/home")
-	home.want(t, 200, "You are signed in", "Jane Doe", "(jane)", "with your password", "6 May 2031, 11:00 UTC", "6 May 2031, 23:00 UTC", "in 11 hours", "Change your password")
+	home.want(t, 200, "You are signed in", "Jane Doe", "(<bdi>jane</bdi>)", "with your password", "6 May 2031, 11:00 UTC", "6 May 2031, 23:00 UTC", "in 11 hours", "Change your password")
 	protected(t, "home", home)
 	// Who is signed in need not sign in, nor is anybody signed in elsewhere.
 	s.get("/-/login/acme").leads(t, acme+"/home")

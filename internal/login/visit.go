@@ -68,10 +68,13 @@ func (v *visit) page() string {
 }
 
 // protect sets what every answer says to browsers. Nothing but our own style is
-// loaded, nothing is framed, kept or told to other sites.
+// loaded, nothing is framed, kept or told to other sites. Addresses are told to our
+// own pages: with no-referrer, browsers hide where forms come from as well ("Origin:
+// null", Fetch standard, "append a request Origin header"), and those that send no
+// Sec-Fetch-Site, such as Safari before 16.4, could not sign in.
 func (p *pages) protect(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
