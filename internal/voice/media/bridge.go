@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"ringdown/internal/audio"
 )
 
 // bridge connects sessions. Two are each other's peers, and packets go from one to
@@ -78,52 +80,76 @@ func (s *Session) Leave() {
 // leave forgets the bridge. Engine.topology is held.
 func (s *Session) leave() {
 	s.bridge = nil
-	s.peer.Store(nil)
-	s.mixed.Store(nil)
-	s.in.unmix()
+	s.lead(nil, nil)
 	s.out.unbridge()
 }
 
-// empty has all members leave.
+// empty has all members go, to join another bridge at once: until then nothing of
+// what they say is lost. Engine.topology is held.
 func (b *bridge) empty() {
-	members := slices.Clone(b.members)
-	b.change(func([]*Session) []*Session { return nil })
-	for _, m := range members {
-		m.leave()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.members {
+		m.bridge = nil
+	}
+	b.members = nil
+	b.stop()
+}
+
+// stop ends mixing. b.mu is held.
+func (b *bridge) stop() {
+	if b.mixing {
+		b.mixing = false
+		b.clock.remove(b)
 	}
 }
 
-// change sets the members and has them connected as their number wants it.
+// change sets the members and has them connected as their number wants it. Two that
+// have been mixed are relayed when nothing is left in the mix (settle).
 // Engine.topology is held.
 func (b *bridge) change(set func([]*Session) []*Session) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.members = set(b.members)
 	if len(b.members) == 1 {
 		b.members[0].leave()
 		b.members = nil
 	}
-	members, mixed := b.members, b.mixing
-	b.mixing = len(members) > 2
-	mixing := b.mixing
-	b.heard = slices.Grow(b.heard[:0], len(members))[:len(members)]
-	b.mu.Unlock()
-	now := b.engine.position(b.engine.o.Now())
-	for i, m := range members {
-		if mixing {
-			m.peer.Store(nil)
-			m.in.mixFrom(now - b.delay())
-			m.mixed.Store(b)
-		} else {
-			m.mixed.Store(nil)
-			m.in.unmix()
-			m.peer.Store(members[1-i])
+	b.heard = slices.Grow(b.heard[:0], len(b.members))[:len(b.members)]
+	switch len(b.members) {
+	case 0:
+		b.stop()
+	case 2:
+		if !b.mixing {
+			for i, m := range b.members {
+				m.lead(b.members[1-i], nil)
+			}
+		}
+	default:
+		for _, m := range b.members {
+			m.lead(nil, b)
+		}
+		if !b.mixing {
+			b.mixing = true
+			b.clock.add(b)
 		}
 	}
-	switch {
-	case mixing && !mixed:
-		b.clock.add(b)
-	case mixed && !mixing:
-		b.clock.remove(b)
+}
+
+// lead says where what comes in goes: to a peer, to a mix, or to nobody.
+func (s *Session) lead(peer *Session, mixed *bridge) {
+	r := &s.in
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.peer.Store(peer)
+	s.mixed.Store(mixed)
+	if mixed == nil {
+		r.unmix()
+		return
+	}
+	r.hurried = 0
+	if r.mix == nil {
+		r.mixFrom(s.engine.position(s.engine.o.Now()) - mixed.delay())
 	}
 }
 
@@ -137,31 +163,38 @@ const maxJitter = 200 * time.Millisecond
 // mixWindow is the room of a member's sound in a mix, in samples.
 const mixWindow = 8192
 
-// mixFrom has what comes in kept for a mix from a position on.
+// mixFrom has what comes in kept for a mix. It is read from a position on, or where
+// what has been relayed ends, so that who has heard that hears it go on.
 func (r *receiver) mixFrom(p int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.mix == nil {
+	h := &r.past
+	if h.n == 0 || h.end <= p {
 		r.mix = newWindow(mixWindow, p)
-	}
-}
-
-func (r *receiver) unmix() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.mix = nil
-}
-
-// mixed reads 20 ms for a mix.
-func (r *receiver) mixed(dst []int16, p int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.mix == nil {
-		clear(dst)
 		return
 	}
-	r.mix.seek(p)
-	r.mix.take(dst)
+	w := newWindow(mixWindow, h.end)
+	r.pcm = audio.DecodeSamples(r.p.Codec, r.pcm[:0], h.b[:h.n])
+	for i, v := range r.pcm {
+		w.pcm[w.index(h.end+int64(i-h.n))] = v
+	}
+	r.mix, r.after = w, h.to
+}
+
+// unmix ends what mixFrom began. r.mu is held.
+func (r *receiver) unmix() {
+	r.mix, r.after, r.extra, r.hurried, r.past.n = nil, nil, r.extra[:0], 0, 0
+}
+
+// mixed reads 20 ms for a mix that should be at p.
+func (r *receiver) mixed(dst []int16, p int64, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.mix == nil, r.after != nil && !r.after.out.ready(at):
+		clear(dst)
+	default:
+		r.after = nil
+		r.slow(dst, p)
+	}
 }
 
 // tick mixes 20 ms and sends them: to each the sum of all without what it has said
@@ -172,10 +205,14 @@ func (b *bridge) tick(at time.Time, _ int) {
 	if !b.mixing {
 		return
 	}
+	if len(b.members) == 2 {
+		b.settle(at)
+		return
+	}
 	from := b.engine.position(at) - b.delay()
 	clear(b.sum[:])
 	for i, m := range b.members {
-		m.in.mixed(b.heard[i][:], from)
+		m.in.mixed(b.heard[i][:], from, at)
 		for j, v := range b.heard[i] {
 			b.sum[j] += int32(v)
 		}
@@ -186,6 +223,39 @@ func (b *bridge) tick(at time.Time, _ int) {
 		}
 		m.out.mix(b.out[:], at)
 	}
+}
+
+// settle brings to an end what is left in the mix of two. b.mu is held.
+func (b *bridge) settle(at time.Time) {
+	settled := 0
+	for i, m := range b.members {
+		if m.settle(b.members[1-i], at) {
+			settled++
+		}
+	}
+	if settled == len(b.members) {
+		b.stop()
+	}
+}
+
+// settle sends what is left of this session in a mix to the other, and has it relayed
+// from there on; true when it is.
+func (s *Session) settle(other *Session, at time.Time) bool {
+	r := &s.in
+	r.mu.Lock() // while it is sent as well: what is relayed comes after it
+	defer r.mu.Unlock()
+	if r.mix == nil {
+		return true
+	}
+	var room [4 * frame]int16
+	pcm, done := r.fast(room[:], s.engine.position(at))
+	other.out.mix(pcm, at)
+	if done {
+		r.unmix()
+		s.mixed.Store(nil)
+		s.peer.Store(other)
+	}
+	return done
 }
 
 func saturate(v int32) int16 { return int16(max(-1<<15, min(1<<15-1, v))) }

@@ -1,9 +1,12 @@
 package media
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ringdown/internal/audio"
@@ -261,9 +264,9 @@ func TestBridgeSizes(t *testing.T) {
 			t.Error("three are not mixed")
 		}
 		c.s.Close()
-		if a.s.peer.Load() != b.s || b.s.peer.Load() != a.s || a.s.mixed.Load() != nil || a.s.bridge.clock.load.Load() > 3 {
-			t.Error("two are not relayed")
-		}
+		b.wait("a relay", func() bool {
+			return a.s.peer.Load() == b.s && b.s.peer.Load() == a.s && a.s.mixed.Load() == nil && a.s.bridge.clock.load.Load() <= 3
+		})
 		n := len(b.packets())
 		b.waitSound(40)
 		b.waitPackets(n + 20)
@@ -273,10 +276,92 @@ func TestBridgeSizes(t *testing.T) {
 		b.waitPackets(n + 40)
 		all := b.packets()
 		checkStream(t, all)
-		if pcm, _ := b.heard(all[:n+20]); gap(sounding(pcm)) > samples(e.o.Jitter)+2*frame {
+		if pcm, _ := b.heard(all[:n+20]); gap(sounding(pcm)) > frame {
 			t.Errorf("changing how it is bridged takes %d samples", gap(sounding(pcm)))
 		}
 	})
+}
+
+// TestBridgeSeams: whoever talks while a third joins and leaves is heard without a
+// pause and as loud as before, wherever in its packets and in
+// the clock's ticks that happens.
+func TestBridgeSeams(t *testing.T) {
+	for _, hz := range []float64{300, 440, 1004, 1900} {
+		for phase := time.Duration(0); phase < period; phase += 3 * time.Millisecond {
+			t.Run(fmt.Sprintf("%v Hz %v", hz, phase), func(t *testing.T) {
+				bubble(t, func(t *testing.T, e *Engine) {
+					a, b, c := newFar(t, e, audio.ALaw).set(), newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set()
+					a.s.Bridge(b.s)
+					pass(phase)
+					stop := a.speak(hz)
+					defer stop()
+					for range 3 {
+						pass(500*time.Millisecond + 7*time.Millisecond)
+						c.s.Bridge(b.s)
+						pass(500 * time.Millisecond)
+						c.s.Leave()
+					}
+					pass(time.Second)
+					if a.s.peer.Load() != b.s {
+						t.Error("it is not relayed again")
+					}
+					stop()
+					pass(100 * time.Millisecond)
+					synctest.Wait()
+					checkSeams(t, b, hz, 0)
+				})
+			})
+		}
+	}
+}
+
+// TestBridgeSeamsImperfect: the same where packets come late, and are lost.
+func TestBridgeSeamsImperfect(t *testing.T) {
+	both(t, nil, func(t testing.TB, e *Engine) {
+		a, b, c := newFar(t, e, audio.ALaw).set(), newFar(t, e, audio.MuLaw).set(), newFar(t, e, audio.MuLaw).set()
+		a.lose = func(n int) bool { return n%50 == 20 }
+		a.s.Bridge(b.s)
+		stop := a.speak(440)
+		for range 2 {
+			n := len(b.packets())
+			b.waitPackets(n + 40)
+			c.s.Bridge(b.s)
+			b.waitPackets(n + 80)
+			c.s.Leave()
+		}
+		b.waitSound(180)
+		stop()
+		checkSeams(t, b, 440, frame)
+	})
+}
+
+// checkSeams: what a far side has heard is a tone from its beginning to its end. Hole
+// is how much may be missing at a place, because it has been lost.
+func checkSeams(t testing.TB, f *far, hz float64, hole int) {
+	t.Helper()
+	all := f.packets()
+	pcm, missing := f.heard(all)
+	if hole == 0 {
+		checkStream(t, all)
+		if missing > 0 {
+			t.Errorf("%d samples are missing", missing)
+		}
+	}
+	pcm = sounding(pcm)
+	if g := gap(pcm); g > max(hole, samples(2*time.Millisecond)) {
+		t.Errorf("a gap of %v", time.Duration(g)*sample)
+	}
+	quiet := 0
+	for at := 0; at+2*frame <= len(pcm); at += frame / 2 {
+		if got := audio.ToneLevel(pcm[at:at+2*frame], hz); math.Abs(got-level) > 1 {
+			if quiet++; hole == 0 {
+				t.Errorf("at %v: %v Hz has %.1f dBFS, want %.1f", time.Duration(at)*sample, hz, got, level)
+			}
+		}
+	}
+	if most := len(pcm) * 3 / 10 / frame; quiet > most { // 2 % lost are in 12 % of the places
+		t.Errorf("%d places have another level, %d may", quiet, most)
+	}
 }
 
 // TestBridgesMerge: two bridges become one.

@@ -86,6 +86,10 @@ type receiver struct {
 	keys    keypad
 	tones   *audio.Detector // of digits in the sound, where there are no events
 	mix     *window         // what a bridge mixes
+	past    past            // what was relayed last
+	after   *Session        // who is to have heard past before the mix goes on
+	extra   []int16         // what the mix reads before it goes on in its window
+	hurried int             // for how many ticks the mix has been about to end
 	pcm     []int16         // the sound of a packet
 	last    []int16         // that of the one before, for tones
 	total   uint64
@@ -108,6 +112,9 @@ func (r *receiver) set(p Params, now time.Time) {
 		r.tones = nil
 	case r.tones == nil:
 		r.tones = new(audio.Detector)
+	}
+	if p.Codec != r.p.Codec {
+		r.past.n = 0
 	}
 	r.agreed, r.p = true, p
 	r.alive, r.timeout = now, false
@@ -190,6 +197,11 @@ func (s *Session) receive(b []byte, from netip.AddrPort, now time.Time) {
 		r.stream.time(h, position)
 	}
 	codec, epoch := r.p.Codec, r.stream.epoch
+	// Looked for before the lock is given back: what goes into a mix is not relayed.
+	peer, mixed := s.peer.Load(), s.mixed.Load()
+	if peer != nil && what == sound && order != late {
+		r.past.add(payload, peer, r.track.position+int64(len(payload)))
+	}
 	r.mu.Unlock()
 
 	if moved {
@@ -198,12 +210,12 @@ func (s *Session) receive(b []byte, from netip.AddrPort, now time.Time) {
 	for i := range len(keys) {
 		s.events.tell(Event{Kind: Digit, Key: keys[i : i+1]})
 	}
-	if p := s.peer.Load(); p != nil {
+	if p := peer; p != nil {
 		p.out.relay(&packet{h: h, b: b, what: what, codec: codec, from: origin{fromPeer, s, epoch}, late: order == late}, now)
 		if what == event && keys != "" {
 			p.out.pressedBy(keys, true)
 		}
-	} else if m := s.mixed.Load(); m != nil && what == event && keys != "" {
+	} else if m := mixed; m != nil && what == event && keys != "" {
 		m.press(s, keys)
 	}
 }

@@ -280,7 +280,7 @@ func TestWindow(t *testing.T) {
 			p, pcm := at+int64(next(900))-200, make([]int16, next(300))
 			for i := range pcm {
 				pcm[i] = int16(next(30000)) + 1
-				if q := p + int64(i); q >= at && q < at+size-int64(frame) {
+				if q := p + int64(i); q >= at && q < at+size-int64(kept) {
 					want[q] = pcm[i]
 				}
 			}

@@ -189,7 +189,7 @@ var silence = map[audio.Encoding][]byte{
 // pause of a packet or more the timestamps go on as the time has; less than that
 // is remembered, so that many changes do not add up.
 func (o *sender) turn(from origin, at time.Time) bool {
-	over := o.due.Add(time.Duration(len(o.pending)) * sample)
+	over := o.over()
 	if from != o.source {
 		if o.begun && over.Sub(at) > slack {
 			return false
@@ -201,6 +201,25 @@ func (o *sender) turn(from origin, at time.Time) bool {
 		o.jump(at)
 	}
 	return true
+}
+
+// over is when what has been given to send is over.
+func (o *sender) over() time.Time { return o.due.Add(time.Duration(len(o.pending)) * sample) }
+
+// early is how long before that the first packet of a peer may come. After a mix it
+// is what goes on in it, and the mix may have been a little behind (settle).
+func (o *sender) early() time.Duration {
+	if o.source.kind == fromMix {
+		return 2 * period
+	}
+	return slack
+}
+
+// ready says whether a mix that is sent now would be heard.
+func (o *sender) ready(at time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.begun || !o.agreed || !o.p.Send || o.play.on || o.press.on || o.over().Sub(at) <= slack
 }
 
 // take has the stream go on with another origin.
@@ -306,7 +325,7 @@ func (o *sender) relay(p *packet, now time.Time) {
 	if p.from != o.source || o.astray(p, now) {
 		// What is late belongs to what was before; and what comes before the last
 		// packet is over is too much.
-		if p.late || p.what == quiet || p.what == sound && o.begun && o.due.Sub(now) > slack {
+		if p.late || p.what == quiet || p.what == sound && o.begun && o.over().Sub(now) > o.early() {
 			return
 		}
 		o.flush(now)

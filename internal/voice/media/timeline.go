@@ -59,6 +59,7 @@ type window struct {
 	pcm  []int16
 	have []uint64 // a bit for each sample that has come
 	from int64    // what is read next
+	end  int64    // after the last that has come
 
 	// The loss that was covered last: where it begins, how long it is, how far it
 	// has been covered.
@@ -72,8 +73,11 @@ func newWindow(size int, from int64) *window {
 
 func (w *window) index(p int64) int { return int(p & int64(len(w.pcm)-1)) }
 
-// put lays samples into the window; what lies outside of it is left out. The last
-// 20 ms that were read are kept, to cover losses with.
+// kept is how much of what was read last stays: 20 ms to cover losses with, and what
+// a period is found in.
+const kept = longest + alike
+
+// put lays samples into the window; what lies outside of it is left out.
 func (w *window) put(p int64, pcm []int16) {
 	if early := w.from - p; early > 0 {
 		if early >= int64(len(pcm)) {
@@ -81,13 +85,14 @@ func (w *window) put(p int64, pcm []int16) {
 		}
 		p, pcm = w.from, pcm[early:]
 	}
-	room := w.from + int64(len(w.pcm)-frame) - p
+	room := w.from + int64(len(w.pcm)-kept) - p
 	if room <= 0 {
 		return
 	}
 	if int64(len(pcm)) > room {
 		pcm = pcm[:room]
 	}
+	w.end = max(w.end, p+int64(len(pcm)))
 	for len(pcm) > 0 {
 		i := w.index(p)
 		n := copy(w.pcm[i:], pcm)
