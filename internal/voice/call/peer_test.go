@@ -238,11 +238,12 @@ func (f *tapeFile) times() int {
 func (f *tapeFile) channel(n int) []int16 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.b) < int(recordingHeader) {
+	head := len(audio.EncodeWAV(audio.Format{Encoding: audio.PCM, Channels: 2, Rate: 8000, Bits: 16}, nil))
+	if len(f.b) < head {
 		return nil
 	}
 	var all []int16
-	for b := f.b[recordingHeader:]; len(b) >= 4; b = b[4:] {
+	for b := f.b[head:]; len(b) >= 4; b = b[4:] {
 		all = append(all, int16(binary.LittleEndian.Uint16(b[2*n:])))
 	}
 	return all

@@ -3,9 +3,7 @@ package call
 import (
 	"errors"
 	"fmt"
-	"slices"
 
-	"ringdown/internal/audio"
 	"ringdown/internal/contact"
 	"ringdown/internal/voice/media"
 )
@@ -14,6 +12,7 @@ import (
 type recording struct {
 	uri   string
 	state contact.RecordingState
+	track contact.RecordingTrack
 	tape  *tape // nil until it is open
 }
 
@@ -43,31 +42,35 @@ func (l *leg) record(r contact.Recording) {
 		l.recorded[r.URI] = true
 	case l.recorded[r.URI]: // it does not go on
 	case current != nil:
-		current.state = r.State
+		current.state, current.track = r.State, r.Track
 		current.follow()
 	case l.calls.o.Record != nil && l.session.Load() != nil:
 		l.openRecording(r)
 	}
 }
 
-// follow has the recorder do what it is to do.
+// follow has the recorder do what it is to do. A contact has one recording of its
+// agent (administrator guide, "When, what, and where for contact recordings"), so
+// another track goes on in the same file.
 func (r *recording) follow() {
-	switch {
-	case r.tape == nil:
-	case r.state == contact.RecordingSuspended:
+	if r.tape == nil {
+		return
+	}
+	r.tape.recorder.Keep(r.track != contact.FromAgentRecording, r.track != contact.ToAgentRecording)
+	if r.state == contact.RecordingSuspended {
 		r.tape.recorder.Suspend()
-	default:
+	} else {
 		r.tape.recorder.Resume()
 	}
 }
 
 // openRecording begins a recording. The call goes on without one if that fails.
 func (l *leg) openRecording(r contact.Recording) {
-	current := &recording{uri: r.URI, state: r.State}
+	current := &recording{uri: r.URI, state: r.State, track: r.Track}
 	l.recordings[r.Kind] = current
 	call, contactID := l.id(), string(l.call.ContactID)
 	l.calls.work.Go(func() { // called from one of work
-		t, err := l.calls.newTape(r)
+		t, err := l.calls.newTape(r.URI)
 		if err != nil {
 			l.calls.o.Logger.Error("a call is not recorded", "call", call, "contact", contactID, "uri", r.URI, "error", err)
 			l.note(func() {
@@ -104,17 +107,10 @@ func (l *leg) stopRecording(kind contact.RecordingKind) {
 }
 
 // newTape opens a file and begins to record on it.
-func (c *Calls) newTape(r contact.Recording) (*tape, error) {
-	file, err := c.o.Record(r.URI)
+func (c *Calls) newTape(uri string) (*tape, error) {
+	file, err := c.o.Record(uri)
 	if err != nil {
 		return nil, fmt.Errorf("opening a recording: %w", err)
-	}
-	switch r.Track {
-	case contact.WholeRecording:
-	case contact.ToAgentRecording:
-		file = &oneSided{file, received}
-	case contact.FromAgentRecording:
-		file = &oneSided{file, sent}
 	}
 	recorder, err := media.NewRecorder(file)
 	if err != nil { // what there is of it is put away
@@ -134,34 +130,4 @@ func (c *Calls) keep(t *tape, uri string) {
 			c.o.Logger.Error("a recording is not stored", "uri", uri, "error", err)
 		}
 	})
-}
-
-// The channels of a recording (media.Session.Record).
-const (
-	received = 0 // what the far side says
-	sent     = 1 // what it hears
-)
-
-// recordingFormat is that of recordings.
-var recordingFormat = audio.Format{Encoding: audio.PCM, Channels: 2, Rate: 8000, Bits: 16}
-
-// recordingHeader is how much of a recording stands before the sound.
-var recordingHeader = int64(len(audio.EncodeWAV(recordingFormat, nil)))
-
-// oneSided keeps one channel of a recording; the other is silence.
-type oneSided struct {
-	RecordingFile
-	channel int64
-}
-
-// WriteAt implements media.File.
-func (o *oneSided) WriteAt(b []byte, off int64) (int, error) {
-	const sample = 2 // bytes
-	kept := slices.Clone(b)
-	for i := range kept {
-		if at := off + int64(i) - recordingHeader; at >= 0 && at/sample%2 != o.channel {
-			kept[i] = 0
-		}
-	}
-	return o.RecordingFile.WriteAt(kept, off)
 }

@@ -2,6 +2,7 @@ package call
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -129,6 +130,52 @@ func TestTracks(t *testing.T) {
 	eventually(t, "both are stored", func() bool { return to.times() == 1 && from.times() == 1 })
 	hasNoTone(t, "in place of what the far side hears", to.channel(1), 1500)
 	hasNoTone(t, "in place of what it says", from.channel(0), 500)
+}
+
+// TestTrackChanges: whose voice is recorded may change while it is, in the same file.
+func TestTrackChanges(t *testing.T) {
+	leakFree(t)
+	s := newStudio(t, nil)
+	track := func(state contact.RecordingState, which contact.RecordingTrack) {
+		s.leg.Record(contact.Recording{Kind: contact.AgentRecording, State: state, URI: "s3://b/1", Track: which})
+	}
+	track(contact.RecordingOn, contact.WholeRecording)
+	f := s.opened(t)
+	// ends says whether a channel ends with a tone, or without one, as it should.
+	ends := func(channel int, hz float64, with bool) bool {
+		const last = 10 * 160
+		all := f.channel(channel)
+		if len(all) < last {
+			return false
+		}
+		n := loud(all[len(all)-last:], hz)
+		return with && n >= 8 || !with && n == 0
+	}
+	for _, c := range []struct {
+		state       contact.RecordingState
+		track       contact.RecordingTrack
+		said, heard bool
+	}{
+		{contact.RecordingOn, contact.WholeRecording, true, true},
+		{contact.RecordingOn, contact.ToAgentRecording, true, false},
+		{contact.RecordingOn, contact.FromAgentRecording, false, true},
+		{contact.RecordingSuspended, contact.ToAgentRecording, false, false},
+		{contact.RecordingOn, contact.ToAgentRecording, true, false},
+		{contact.RecordingOn, contact.WholeRecording, true, true},
+	} {
+		track(c.state, c.track)
+		eventually(t, fmt.Sprintf("what is on the tape: %+v", c), func() bool {
+			return ends(0, 500, c.said) && ends(1, 1500, c.heard)
+		})
+	}
+	s.leg.Hangup()
+	s.hears.ends("")
+	eventually(t, "it is stored", func() bool { return f.times() == 1 })
+	if len(s.files) > 0 {
+		t.Errorf("%d more were opened", len(s.files))
+	}
+	hasNoTone(t, "what the far side says", f.channel(0), 1500)
+	hasNoTone(t, "what it hears", f.channel(1), 500)
 }
 
 // TestRecordingThatFails: the call goes on, and the log says why it is not recorded.

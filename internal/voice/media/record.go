@@ -45,6 +45,7 @@ type Recorder struct {
 
 	mu        sync.Mutex
 	channels  [2]*window
+	left      [2]bool // channels that are left out
 	suspended bool
 	closed    bool
 
@@ -100,12 +101,20 @@ func (r *Recorder) suspend(yes bool) {
 	r.suspended = yes
 }
 
+// Keep says what is recorded from now on: what the session receives, and what it
+// sends. What is not is silence. At first both are.
+func (r *Recorder) Keep(receives, sends bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left = [2]bool{received: !receives, sent: !sends}
+}
+
 // put lays samples of a channel to where they belong.
 func (r *Recorder) put(channel int, at time.Time, pcm []int16) {
 	p := int64(at.Sub(r.start) / sample)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.suspended && !r.closed {
+	if !r.suspended && !r.closed && !r.left[channel] {
 		r.channels[channel].put(p, pcm)
 	}
 }
