@@ -228,13 +228,21 @@ func (f *fake) Refresh(_ context.Context, _ *signin.Instance, _ signin.Visitor, 
 	return &signin.Tokens{Access: "a", Refresh: "r", AccessExpires: noon.Add(time.Hour), RefreshExpires: noon.Add(12 * time.Hour)}, nil
 }
 
-func (f *fake) Redeem(_ context.Context, in *signin.Instance, _ signin.Visitor, secret, _ string) (*signin.Opened, error) {
+func (f *fake) RedeemCode(_ context.Context, in *signin.Instance, _ signin.Visitor, code, _ string) (*signin.Opened, error) {
+	return f.redeem(in, code, signInCode)
+}
+
+func (f *fake) RedeemToken(_ context.Context, in *signin.Instance, _ signin.Visitor, access, _ string) (*signin.Opened, error) {
+	return f.redeem(in, access, accessToken)
+}
+
+func (f *fake) redeem(in *signin.Instance, secret, want string) (*signin.Opened, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.refuse != nil {
 		return nil, f.refuse
 	}
-	if secret != signInCode && secret != accessToken {
+	if secret != want {
 		return nil, &signin.Refusal{Reason: signin.LinkUsed}
 	}
 	return f.open(in, signin.ByFederation, sessionToken, f.came), nil

@@ -39,7 +39,8 @@ type Service interface {
 	SAML(ctx context.Context, in *signin.Instance, v signin.Visitor, response, relayState string) (*signin.Opened, error)
 	OIDC(ctx context.Context, in *signin.Instance, v signin.Visitor, state, code string) (*signin.Opened, error)
 	Refresh(ctx context.Context, in *signin.Instance, v signin.Visitor, refresh string) (*signin.Tokens, error)
-	Redeem(ctx context.Context, in *signin.Instance, v signin.Visitor, codeOrToken, destination string) (*signin.Opened, error)
+	RedeemCode(ctx context.Context, in *signin.Instance, v signin.Visitor, code, destination string) (*signin.Opened, error)
+	RedeemToken(ctx context.Context, in *signin.Instance, v signin.Visitor, access, destination string) (*signin.Opened, error)
 }
 
 // Sessions finds the session of a cookie's token.

@@ -178,21 +178,18 @@ func (p *pages) metadata(v *visit) error {
 // federate opens a session by the code of a SignInUrl, or by an access token that
 // is posted. Either is in no page and no further address.
 func (p *pages) federate(v *visit) error {
-	var secret, destination string
+	given, secret, redeem := v.r.URL.Query(), "code", p.Service.RedeemCode
 	if v.r.Method == http.MethodPost {
 		if err := v.form(); err != nil {
 			return err
 		}
-		secret, destination = v.r.PostForm.Get("AccessToken"), v.r.PostForm.Get("destination")
-	} else {
-		q := v.r.URL.Query()
-		secret, destination = q.Get("code"), q.Get("destination")
+		given, secret, redeem = v.r.PostForm, "AccessToken", p.Service.RedeemToken
 	}
-	if secret == "" {
+	if given.Get(secret) == "" {
 		return &signin.Refusal{Reason: signin.LinkUsed}
 	}
-	destination = local(destination)
-	o, err := p.Service.Redeem(v.r.Context(), v.in, v.visitor, secret, destination)
+	destination := local(given.Get("destination"))
+	o, err := redeem(v.r.Context(), v.in, v.visitor, given.Get(secret), destination)
 	if err != nil {
 		return err
 	}

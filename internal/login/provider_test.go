@@ -130,6 +130,9 @@ func TestFederate(t *testing.T) {
 	newSite(t).post(corp+"/federate", url.Values{"AccessToken": {accessToken}, "destination": {"/x"}}).leads(t, "/x")
 	// Tokens in addresses are not taken.
 	newSite(t).post(corp+"/federate?AccessToken="+accessToken, nil).want(t, 400, "no longer works")
+	newSite(t).get(corp+"/federate?AccessToken="+accessToken).want(t, 400, "no longer works")
+	newSite(t).get(corp+"/federate?code="+accessToken).want(t, 400, "no longer works")
+	newSite(t).post(corp+"/federate", url.Values{"AccessToken": {signInCode}}).want(t, 400, "no longer works")
 }
 
 func TestRefresh(t *testing.T) {

@@ -178,21 +178,29 @@ func (s *Service) void(ctx context.Context, in *Instance, u *User, v Visitor, tr
 	return refuse(LinkUsed)
 }
 
-// Redeem opens a session by the code of a SignInURL, which works once, or by an
-// access token. The error is a *Refusal, or internal.
-func (s *Service) Redeem(ctx context.Context, in *Instance, v Visitor, codeOrToken, destination string) (*Opened, error) {
+// RedeemCode opens a session by the code of a SignInURL, which works once. The
+// error is a *Refusal, or internal.
+func (s *Service) RedeemCode(ctx context.Context, in *Instance, v Visitor, code, destination string) (*Opened, error) {
+	return s.redeem(ctx, in, v, forCode, code, destination)
+}
+
+// RedeemToken opens a session by an access token, which works for as long as it
+// holds, and so must not come in an address: those are kept in histories and logs.
+// The error is a *Refusal, or internal.
+func (s *Service) RedeemToken(ctx context.Context, in *Instance, v Visitor, access, destination string) (*Opened, error) {
+	return s.redeem(ctx, in, v, forAccess, access, destination)
+}
+
+func (s *Service) redeem(ctx context.Context, in *Instance, v Visitor, kind purpose, sealed, destination string) (*Opened, error) {
 	tried := audit.Event{Event: audit.SignIn, Door: string(ByFederation)}
 	p, err := s.profile(ctx, in, v, tried)
 	if err != nil {
 		return nil, err
 	}
 	var g grant
-	expires, err := s.seals.open(forCode, codeOrToken, &g)
-	once := err == nil
-	if !once {
-		if _, err = s.seals.open(forAccess, codeOrToken, &g); err != nil {
-			return nil, s.void(ctx, in, nil, v, tried)
-		}
+	expires, err := s.seals.open(kind, sealed, &g)
+	if err != nil {
+		return nil, s.void(ctx, in, nil, v, tried)
 	}
 	u, err := s.granted(ctx, in, &g)
 	if err != nil {
@@ -201,7 +209,7 @@ func (s *Service) Redeem(ctx context.Context, in *Instance, v Visitor, codeOrTok
 	if u == nil {
 		return nil, s.void(ctx, in, nil, v, tried)
 	}
-	if once {
+	if kind == forCode {
 		first, err := s.useUp(ctx, g.ID, u.PK, expires)
 		if err != nil {
 			return nil, err

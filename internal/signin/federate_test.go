@@ -90,10 +90,10 @@ func TestRedeem(t *testing.T) {
 	w.user(t, w.saml, "ana")
 	tokens := w.federate(t, "ana")
 	c := codeOf(t, w.saml, tokens)
-	redeem := func(in *Instance, secret, destination string) (*Opened, error) {
-		return w.Redeem(t.Context(), in, here, secret, destination)
+	redeem := func(in *Instance, code, destination string) (*Opened, error) {
+		return w.RedeemCode(t.Context(), in, here, code, destination)
 	}
-	for _, bad := range []string{"", "x", c[:len(c)-2], tokens.Refresh, "access." + strings.TrimPrefix(c, "code.")} {
+	for _, bad := range []string{"", "x", c[:len(c)-2], tokens.Access, tokens.Refresh, "access." + strings.TrimPrefix(c, "code.")} {
 		_, err := redeem(w.saml, bad, "")
 		wantRefusal(t, err, LinkUsed)
 	}
@@ -111,7 +111,7 @@ func TestRedeem(t *testing.T) {
 	wantRefusal(t, err, LinkUsed)
 	w.wantLast(t, audit.SignIn, audit.Refused, ByFederation, "ana", "has been used")
 	for range 2 { // an access token works as long as it holds
-		if o, err := redeem(w.saml, tokens.Access, "https://evil.example"); err != nil || o.Destination != "" {
+		if o, err := w.RedeemToken(t.Context(), w.saml, here, tokens.Access, "https://evil.example"); err != nil || o.Destination != "" {
 			t.Errorf("opened %+v, %v", o, err)
 		}
 	}
@@ -191,11 +191,11 @@ func TestTokensEndWithTheUser(t *testing.T) {
 			u := w.user(t, w.saml, "ana")
 			tokens := w.federate(t, "ana")
 			do(t, w, u)
-			for _, secret := range []string{tokens.Access, codeOf(t, w.saml, tokens)} {
-				_, err := w.Redeem(t.Context(), w.saml, here, secret, "")
-				wantRefusal(t, err, LinkUsed)
-			}
-			_, err := w.Refresh(t.Context(), w.saml, here, tokens.Refresh)
+			_, err := w.RedeemToken(t.Context(), w.saml, here, tokens.Access, "")
+			wantRefusal(t, err, LinkUsed)
+			_, err = w.RedeemCode(t.Context(), w.saml, here, codeOf(t, w.saml, tokens), "")
+			wantRefusal(t, err, LinkUsed)
+			_, err = w.Refresh(t.Context(), w.saml, here, tokens.Refresh)
 			wantRefusal(t, err, LinkUsed)
 		})
 	}
