@@ -148,6 +148,10 @@ var rooms = []room{
 		"it writes down what it is told",
 	},
 	{
+		"internal/logfile", nil, nil,
+		"a line is kept whatever it says",
+	},
+	{
 		"internal/mail", nil,
 		[]string{"github.com/wneessen/go-mail"},
 		"a message is sent whatever it says",
@@ -327,7 +331,7 @@ var rooms = []room{
 	},
 	{
 		"internal/event",
-		[]string{"internal/store"},
+		[]string{"internal/logfile", "internal/store"},
 		[]string{sdk, "github.com/aws/smithy-go", "github.com/prometheus/client_golang"},
 		"it delivers what is in the store as it is; what happens, and what is told of it, is the contacts'",
 	},
@@ -448,7 +452,7 @@ var bans = []ban{
 			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/prerequisite", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
 			"internal/objects",      // a store in files, as sqlstore is in a database
-			"internal/event",        // one of its sinks is a file
+			"internal/logfile",      // the audit log, and a sink of events
 			"internal/recording",    // recordings are files until they are stored
 			"internal/voice/speech", // speech engines are other programs
 		},

@@ -155,7 +155,8 @@ func TestFileRotation(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "events.jsonl")
 	at := time.Date(2026, 1, 31, 23, 59, 59, 0, time.UTC)
-	s := NewFile(path, int64(len(lines(1, 3))), func() time.Time { return at })
+	size, now := int64(len(lines(1, 3))), func() time.Time { return at }
+	s := NewFile(path, size, now)
 	for i := 1; i <= 8; i++ {
 		deliverAll(t, s, numbered(i, i))
 	}
@@ -169,7 +170,7 @@ func TestFileRotation(t *testing.T) {
 	// After a restart what was written last is looked for before the file is
 	// rotated, not after.
 	deliverAll(t, s, numbered(9, 9))
-	deliverAll(t, NewFile(path, s.size, s.now), numbered(9, 10))
+	deliverAll(t, NewFile(path, size, now), numbered(9, 10))
 	same(t, "rotated after a restart", read(t, filepath.Join(dir, "events-20260131T235959.000000Z-3.jsonl")), lines(7, 9))
 	same(t, "file", read(t, path), lines(10, 10))
 	all, err := filepath.Glob(filepath.Join(dir, "*"))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ringdown/internal/audit"
+	"ringdown/internal/logfile"
 )
 
 // auditFolder is a data folder with an audit log.
@@ -42,7 +43,7 @@ func (a *auditFolder) open(limit int64) *audit.Log {
 		if err := l.Close(); err != nil {
 			a.t.Fatal(err)
 		}
-		l = audit.New(&auditFile{path: a.path(), limit: limit, now: now}, now, logger)
+		l = audit.New(logfile.New(a.path(), logfile.Options{Limit: limit, Now: now}), now, logger)
 	}
 	a.t.Cleanup(func() { l.Close() })
 	return l
@@ -167,7 +168,7 @@ func TestAuditLargeEvent(t *testing.T) {
 func TestAuditCannotBeSetAside(t *testing.T) {
 	a := newAuditFolder(t)
 	name := strings.Repeat("n", 240) // with a time, longer than a name may be
-	l := audit.New(&auditFile{path: filepath.Join(a.dir, name), limit: 100, now: time.Now}, time.Now, slog.New(slog.NewTextHandler(a.said, nil)))
+	l := audit.New(logfile.New(filepath.Join(a.dir, name), logfile.Options{Limit: 100, Now: time.Now}), time.Now, slog.New(slog.NewTextHandler(a.said, nil)))
 	a.record(l, "a", "b", "c")
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -231,32 +232,4 @@ func TestAuditOfTwo(t *testing.T) {
 	}
 	wg.Wait()
 	a.check("events", a.users("audit.jsonl"), strings.TrimSpace(strings.Repeat("a ", 1000)))
-}
-
-// A line that did not fit is ended when there is room again.
-func TestAuditFullDisk(t *testing.T) {
-	a := newAuditFolder(t)
-	f := &auditFile{path: a.path(), limit: auditSize, now: time.Now}
-	if _, err := f.Write([]byte("{\"user\":\"a\"}\n")); err != nil {
-		t.Fatal(err)
-	}
-	// What the system does when there is room for a part: the rest is an error.
-	if err := f.append([]byte(`{"us`)); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.release(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Write([]byte("{\"user\":\"c\"}\n")); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	a.check("events", a.users("audit.jsonl"), `a "{\"us\n" c`)
-	if _, err := f.Write([]byte("{}\n")); err == nil {
-		t.Error("after its end it can be written to")
-	}
 }
