@@ -70,6 +70,9 @@ type Users interface {
 	User(ctx context.Context, in domain.InstanceID, id string) (*User, error)
 	// Named finds a user by its Username, case-sensitive.
 	Named(ctx context.Context, in domain.InstanceID, username string) (*User, error)
+	// External finds the users with an external id, in the order of their ids;
+	// all is false, and the list not to be used, when there are more than limit.
+	External(ctx context.Context, in domain.InstanceID, externalID string, limit int) (list []*User, all bool, err error)
 	Count(ctx context.Context, in domain.InstanceID) (int, error)
 	// List returns at most limit users in the order of their ids: those beyond
 	// the one with the id after, less the first skip of them.

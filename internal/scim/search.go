@@ -94,8 +94,9 @@ func page(resources []any, total, start int) map[string]any {
 	}
 }
 
-// run finds the users of a page and how many there are in all. One that is named
-// is looked up, whatever else the filter says; other filters are tried on all.
+// run finds the users of a page and how many there are in all. Those that are
+// named are looked up, whatever else the filter says; other filters are tried on
+// all.
 func (s *service) run(ctx context.Context, in domain.InstanceID, q query) (found []*User, total int, err error) {
 	if q.filter == nil {
 		if total, err = s.o.Users.Count(ctx, in); err != nil || q.count == 0 || q.start > total {
@@ -113,15 +114,11 @@ func (s *service) run(ctx context.Context, in domain.InstanceID, q query) (found
 			found = append(found, u)
 		}
 	}
-	if u, ok, err := s.named(ctx, in, q.filter); ok {
-		if fault.Is(err, fault.ResourceNotFound) {
-			return nil, 0, nil
+	if users, ok, err := s.candidates(ctx, in, q.filter); ok || err != nil {
+		for _, u := range users {
+			keep(u)
 		}
-		if err != nil {
-			return nil, 0, err
-		}
-		keep(u)
-		return found, total, nil
+		return found, total, err
 	}
 	after := ""
 	for tried := 0; tried < maxTried; tried += batch {
@@ -140,27 +137,38 @@ func (s *service) run(ctx context.Context, in domain.InstanceID, q query) (found
 	return nil, 0, bad(tooMany, "there are more than %d users to try the filter on: ask by userName or id", maxTried)
 }
 
-// named finds the only user that a filter can hold for, if it says which.
-func (s *service) named(ctx context.Context, in domain.InstanceID, f filter) (*User, bool, error) {
+// candidates are the users that a filter can hold for, when it says so much of
+// them that they can be looked up.
+func (s *service) candidates(ctx context.Context, in domain.InstanceID, f filter) (users []*User, ok bool, err error) {
 	switch f := f.(type) {
 	case and:
-		if u, ok, err := s.named(ctx, in, f.left); ok {
-			return u, true, err
+		if users, ok, err := s.candidates(ctx, in, f.left); ok || err != nil {
+			return users, ok, err
 		}
-		return s.named(ctx, in, f.right)
+		return s.candidates(ctx, in, f.right)
 	case compare:
 		want, text := f.want.(string)
 		if f.op != eq || !text || f.at.schema != "" || f.at.sub != nil {
 			return nil, false, nil
 		}
+		var u *User
 		switch f.at.attr.name {
 		case "userName":
-			u, err := s.o.Users.Named(ctx, in, want)
-			return u, true, err
+			u, err = s.o.Users.Named(ctx, in, want)
 		case "id":
-			u, err := s.o.Users.User(ctx, in, want)
-			return u, true, err
+			u, err = s.o.Users.User(ctx, in, want)
+		case "externalId":
+			return s.o.Users.External(ctx, in, want, batch)
+		default:
+			return nil, false, nil
 		}
+		if fault.Is(err, fault.ResourceNotFound) {
+			return nil, true, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		return []*User{u}, true, nil
 	}
 	return nil, false, nil
 }

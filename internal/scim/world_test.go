@@ -42,7 +42,7 @@ type world struct {
 	keys server.KeyManager
 }
 
-func boot(t *testing.T, change ...func(*server.Config)) *world {
+func boot(t testing.TB, change ...func(*server.Config)) *world {
 	t.Helper()
 	s := servertest.Boot(t, change...)
 	keys, err := server.OpenKeys(t.Context(), server.Config{Data: s.Data})
@@ -52,12 +52,12 @@ func boot(t *testing.T, change ...func(*server.Config)) *world {
 }
 
 // provider makes an instance and a token for it.
-func (w *world) provider(t *testing.T, kind types.DirectoryType) *provider {
+func (w *world) provider(t testing.TB, kind types.DirectoryType) *provider {
 	t.Helper()
 	return w.providerOf(t, w.NewInstanceOf(t, kind))
 }
 
-func (w *world) providerOf(t *testing.T, instance string) *provider {
+func (w *world) providerOf(t testing.TB, instance string) *provider {
 	t.Helper()
 	made, err := w.keys.CreateToken(t.Context(), server.NewSCIMToken{
 		Instance: instance, RoutingProfile: "Basic Routing Profile", SecurityProfiles: []string{"Agent"},

@@ -55,14 +55,20 @@ func (p provisioned) Count(ctx context.Context, in domain.InstanceID) (int, erro
 
 func (p provisioned) List(ctx context.Context, in domain.InstanceID, after string, skip, limit int) ([]*scim.User, error) {
 	found, err := p.users.ListProvisioned(ctx, in, after, skip, limit)
-	if err != nil {
-		return nil, err
-	}
+	return asUsers(found), err
+}
+
+func (p provisioned) External(ctx context.Context, in domain.InstanceID, externalID string, limit int) ([]*scim.User, bool, error) {
+	found, all, err := p.users.ProvisionedExternally(ctx, in, externalID, limit)
+	return asUsers(found), all, err
+}
+
+func asUsers(found []*directory.Provisioned) []*scim.User {
 	list := make([]*scim.User, len(found))
 	for i, u := range found {
 		list[i] = (*scim.User)(u)
 	}
-	return list, nil
+	return list
 }
 
 func (p provisioned) Create(ctx context.Context, in domain.InstanceID, u *scim.User) (*scim.User, error) {

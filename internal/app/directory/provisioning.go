@@ -18,6 +18,7 @@ import (
 	"ringdown/internal/catalog"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
+	"ringdown/internal/search"
 	"ringdown/internal/store"
 )
 
@@ -136,6 +137,55 @@ func (d *Directory) ListProvisioned(ctx context.Context, instance domain.Instanc
 		return nil
 	})
 	return list, err
+}
+
+// fieldExternalID is the index field of Provisioned.ExternalID. The index is
+// made of the stored users at each start, so it has all of them, whenever and by
+// whichever version they were made.
+const fieldExternalID = "externalid"
+
+func indexExternalID(e *domain.User, d *search.Doc) {
+	if e.ExternalID != "" {
+		d.Keys[fieldExternalID] = []string{e.ExternalID}
+	}
+}
+
+// ProvisionedExternally returns the users that a provider calls by an id, which
+// is unique to nobody but the provider (RFC 7643 §3.1), in the order of their
+// ids. When there are more than limit, all is false.
+func (d *Directory) ProvisionedExternally(ctx context.Context, instance domain.InstanceID, externalID string, limit int) (list []*Provisioned, all bool, err error) {
+	sc, err := d.provisioningScope(ctx, instance)
+	if err != nil {
+		return nil, false, err
+	}
+	most := int32(limit) //nolint:gosec // a thousand or so
+	found, next, _, err := d.users.Search(ctx, sc, search.Key{Field: fieldExternalID, Values: []string{externalID}}, catalog.Page{MaxResults: &most})
+	if err != nil || next != nil {
+		return nil, false, err
+	}
+	err = d.catalog.Store().View(ctx, func(rd store.Reader) error {
+		list = make([]*Provisioned, 0, len(found))
+		names := d.named(rd, sc)
+		for _, i := range found {
+			r, err := rd.Get(ctx, sc.PK, domain.KindUser, i.ID)
+			if fault.Is(err, fault.ResourceNotFound) {
+				continue // gone meanwhile
+			}
+			if err != nil {
+				return err
+			}
+			p, err := names.user(ctx, r)
+			if err != nil {
+				return err
+			}
+			if p.ExternalID == externalID {
+				list = append(list, p)
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(list, func(a, b *Provisioned) int { return strings.Compare(a.ID, b.ID) })
+	return list, err == nil, err
 }
 
 // Provision makes a user. It gets a soft phone, as it does in Amazon Connect's

@@ -45,6 +45,8 @@ var userKind = catalog.Kind[domain.User]{
 		// Beyond the documented fields, the conditions of their own:
 		"hierarchyGroup": catalog.OtherField(indexHierarchy),
 		"proficiency":    catalog.OtherField(indexProficiencies),
+		// Asked for by SCIM alone:
+		"externalId": catalog.OtherField(indexExternalID),
 	},
 }
 
