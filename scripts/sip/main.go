@@ -1,7 +1,7 @@
-// Command sip does what scripts/sip.sh and scripts/baresip.sh need beside the
-// telephones: ports, sounds, an instance with its flows, calls to be started, and
-// a look at what became of each call. Credentials and region come from the
-// environment variables that the AWS CLI reads.
+// Command sip does what scripts/sip.sh, scripts/baresip.sh and scripts/asterisk.sh
+// need beside the telephones: ports, sounds, an instance with its flows, calls to be
+// started, and a look at what became of each call. Credentials and region come from
+// the environment variables that the AWS CLI reads.
 //
 //	sip ports COUNT                 prints free ports, one a line, and holds them
 //	sip sounds                      writes the callers' sounds here, and the prompts
@@ -12,6 +12,8 @@
 //	sip hear                        tells of the sound that comes to a port
 //	sip stranger                    is on no trunk, and expects silence
 //	sip baresip                     has baresip call, press keys, hold and hang up
+//	sip transfer                    has callers of a number transferred elsewhere
+//	sip tones [HZ]...               looks for tones in a recording
 package main
 
 import (
@@ -31,7 +33,7 @@ import (
 // commands by their names.
 var commands = map[string]func(ctx context.Context, args []string) error{
 	"ports": ports, "sounds": sounds, "setup": setup, "callers": callers, "dial": dial, "ends": ends,
-	"hear": hear, "stranger": stranger, "baresip": baresip,
+	"hear": hear, "stranger": stranger, "baresip": baresip, "transfer": transfer, "tones": tones,
 }
 
 func main() {
