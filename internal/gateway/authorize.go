@@ -28,7 +28,7 @@ func (g *Gateway) authorize(ctx context.Context, r *http.Request, h *handler, p 
 		// GetCallerIdentity needs no permission, and whether a role may be assumed
 		// depends on whom the role trusts.
 		return iam.WithRequester(ctx, p, &conditions{
-			request: r, principal: p, caller: domain.CallerOf(ctx), now: g.opts.Now(), secure: r.TLS != nil,
+			request: r, principal: p, caller: domain.CallerOf(ctx), now: g.opts.Now(), secure: g.secure(r),
 		}), nil
 	case p.Root:
 		return ctx, nil
@@ -36,7 +36,7 @@ func (g *Gateway) authorize(ctx context.Context, r *http.Request, h *handler, p 
 	c := domain.CallerOf(ctx)
 	tags, keys := h.targets.requestTags(input)
 	question := conditions{
-		request: r, principal: p, caller: c, now: g.opts.Now(), secure: r.TLS != nil,
+		request: r, principal: p, caller: c, now: g.opts.Now(), secure: g.secure(r),
 		instance: h.targets.instanceID(input), requestTags: tags, tagKeys: keys,
 	}
 	for _, res := range h.targets.resources(input, c) {

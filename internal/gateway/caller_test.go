@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -135,4 +136,52 @@ func TestAddress(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSecureTransport: what policies are told of how a request came, with a proxy
+// and with somebody who only says to be one.
+func TestSecureTransport(t *testing.T) {
+	policy, err := iam.ParsePolicy([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxied := func(*http.Request) netip.Addr { return netip.MustParseAddr("198.51.100.1") }
+	direct := func(*http.Request) netip.Addr { return netip.MustParseAddr("::ffff:192.0.2.1") }
+	for _, c := range []struct {
+		name    string
+		address func(*http.Request) netip.Addr
+		change  func(*http.Request)
+		want    int
+	}{
+		{"TLS", nil, func(r *http.Request) { r.TLS = &tls.ConnectionState{} }, http.StatusOK},
+		{"none", nil, func(*http.Request) {}, http.StatusForbidden},
+		{"a header that anybody can send", nil, header("X-Forwarded-Proto", "https"), http.StatusForbidden},
+		{"a header of no proxy's", direct, header("X-Forwarded-Proto", "https"), http.StatusForbidden},
+		{"a proxy that ends TLS", proxied, header("X-Forwarded-Proto", "HTTPS"), http.StatusOK},
+		{"a proxy that has none", proxied, header("X-Forwarded-Proto", "http"), http.StatusForbidden},
+		{"a proxy that does not say", proxied, func(*http.Request) {}, http.StatusForbidden},
+		{"TLS behind a proxy", proxied, func(r *http.Request) { r.TLS = &tls.ConnectionState{} }, http.StatusOK},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := options(t, io.Discard)
+			o.Address = c.address
+			o.Keys = oneKey{iam.Key{ID: keyID, Secret: keySecret, Principal: &iam.Principal{
+				ARN: "arn:aws:iam::123456789012:user/ci", Account: "123456789012", UserID: "AIDACI", UserName: "ci", Policies: []*iam.Policy{policy},
+			}}}
+			g, err := gateway.New(o, &recorder{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := signed(t, "GET", "http://localhost/users-summary/"+instance, "", "connect", "us-east-1")
+			c.change(r)
+			if resp := ask(g, r); resp.StatusCode != c.want {
+				t.Errorf("status %d, want %d: %s", resp.StatusCode, c.want, text(t, resp))
+			}
+		})
+	}
+}
+
+// header sets a header of a request.
+func header(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
 }

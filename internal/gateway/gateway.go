@@ -297,10 +297,25 @@ func (g *Gateway) address(r *http.Request) string {
 	if g.opts.Address != nil {
 		from = g.opts.Address
 	}
-	if ip := from(r); ip.IsValid() {
-		return ip.Unmap().WithZone("").String()
+	return inWords(from(r))
+}
+
+// inWords writes an address in one notation, "" when there is none.
+func inWords(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
 	}
-	return ""
+	return ip.Unmap().WithZone("").String()
+}
+
+// secure reports whether a request was sent by TLS. Where a proxy has ended that,
+// it says so; it is believed if it was as to where the request came from.
+func (g *Gateway) secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	proxied := g.address(r) != inWords(connectedFrom(r))
+	return proxied && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 func connectedFrom(r *http.Request) netip.Addr {
