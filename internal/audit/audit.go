@@ -54,6 +54,7 @@ type Name string
 const (
 	SignIn          Name = "sign-in"
 	SignOut         Name = "sign-out"
+	SessionEnd      Name = "session-end" // by the server, because the user may no longer come in
 	Lockout         Name = "lock-out"
 	PasswordReset   Name = "password-reset"  // a link was asked for
 	PasswordChange  Name = "password-change" // by its owner, through a link or when signed in

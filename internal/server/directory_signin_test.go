@@ -31,6 +31,7 @@ const (
 	untrustedDirectory = "d-00000000a2" // the good one, by an authority that is not known
 	tlsDirectory       = "d-00000000a3" // the good one, by LDAPS
 	unknownDirectory   = "d-00000000a4" // is not configured
+	oftenDirectory     = "d-00000000a5" // the good one, asked again at each use of a session
 )
 
 // directorySite is a server and the directory of its users.
@@ -56,15 +57,16 @@ func newDirectorySite(t *testing.T, people ...ldaptest.Person) *directorySite {
 		ID: goodDirectory, URL: s.directory.URL, StartTLS: true, CAFile: ca, BindDN: ldaptest.ReaderDN, BindPassword: s.directory.ReaderPassword,
 		SearchBase: ldaptest.Base, Disabled: "(pwdAccountLockedTime=*)", Timeout: "30s",
 	}
-	hung, untrusted, byTLS := good, good, good
+	hung, untrusted, byTLS, often := good, good, good, good
 	hung.ID, hung.URL, hung.Timeout = silentDirectory, "ldap://"+silent.Addr().String(), "200ms"
 	untrusted.ID, untrusted.CAFile = untrustedDirectory, ""
 	byTLS.ID, byTLS.URL, byTLS.StartTLS = tlsDirectory, s.directory.TLSURL, false
+	often.ID, often.Recheck = oftenDirectory, "1ms"
 	s.Server = servertest.Boot(t, func(c *server.Config) {
-		c.SignIn = server.SignIn{Directories: []server.LDAPDirectory{good, hung, untrusted, byTLS}, Audit: s.audit}
+		c.SignIn = server.SignIn{Directories: []server.LDAPDirectory{good, hung, untrusted, byTLS, often}, Audit: s.audit}
 		c.Logger = slog.New(slog.NewTextHandler(s.log, nil))
 	})
-	for _, id := range []string{goodDirectory, silentDirectory, untrustedDirectory, tlsDirectory, unknownDirectory} {
+	for _, id := range []string{goodDirectory, silentDirectory, untrustedDirectory, tlsDirectory, unknownDirectory, oftenDirectory} {
 		out, err := s.Connect.CreateInstance(t.Context(), &connect.CreateInstanceInput{
 			IdentityManagementType: types.DirectoryTypeExistingDirectory, DirectoryId: &id, InboundCallsEnabled: aws.Bool(true), OutboundCallsEnabled: aws.Bool(true),
 		})

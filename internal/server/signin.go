@@ -94,6 +94,9 @@ type LDAPDirectory struct {
 	Disabled     string         `yaml:"disabled"`
 	Attributes   LDAPAttributes `yaml:"attributes"`
 	Timeout      string         `yaml:"timeout"`
+	// Recheck is how old the last look at the directory may be when a session of
+	// one of its users is used, such as 5m; empty: 15m; off: any age.
+	Recheck string `yaml:"recheck"`
 }
 
 // LDAPAttributes are the directory's names of what is asked.
@@ -125,6 +128,7 @@ type identities struct {
 	passwords   *identity.Passwords
 	federation  *federation.Federation
 	directories map[string]*ldap.Directory
+	rechecks    map[string]time.Duration // by directory, where it is not the default
 	providers   []*oidc.Provider
 	mail        *mail.SMTP // nil: none
 	proxies     []netip.Prefix
@@ -135,7 +139,7 @@ type identities struct {
 // errors name the setting. It needs no store.
 func (s *Server) newIdentities() (_ *identities, err error) {
 	cfg := s.cfg.SignIn
-	i := &identities{cfg: cfg, passwords: identity.NewPasswords(), directories: map[string]*ldap.Directory{}}
+	i := &identities{cfg: cfg, passwords: identity.NewPasswords(), directories: map[string]*ldap.Directory{}, rechecks: map[string]time.Duration{}}
 	base := strings.TrimSuffix(cfg.URL, "/")
 	if base != "" {
 		if u, err := url.Parse(base); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" {
@@ -190,6 +194,9 @@ func (i *identities) openDirectories() error {
 		if err != nil {
 			return fail(fmt.Errorf("timeout: %w", err))
 		}
+		if i.rechecks[d.ID], err = recheck(d.Recheck); err != nil {
+			return fail(fmt.Errorf("recheck: %w", err))
+		}
 		if i.directories[d.ID], err = ldap.New(ldap.Config{
 			URL: d.URL, StartTLS: d.StartTLS, CA: ca, BindDN: d.BindDN, BindPassword: d.BindPassword, SearchBase: d.SearchBase,
 			Filter: d.Filter, Disabled: d.Disabled, Attributes: ldap.Attributes(d.Attributes), Timeout: timeout,
@@ -198,6 +205,18 @@ func (i *identities) openDirectories() error {
 		}
 	}
 	return nil
+}
+
+// recheck reads LDAPDirectory.Recheck, as signin.Options has it.
+func recheck(s string) (time.Duration, error) {
+	if s == "off" {
+		return -1, nil
+	}
+	d, err := optionalDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%w, or off", err)
+	}
+	return d, nil
 }
 
 // directoryID is what a DirectoryId looks like (AWS API reference,
@@ -298,7 +317,7 @@ func (i *identities) open(s *Server, keys *iam.Keys) (err error) {
 	i.federation.Use(keys)
 	keys.UseRoles(i.federation)
 	so := signin.Options{
-		Store: s.store, People: s.people, Passwords: i.passwords, Federation: i.federation, Directories: i.directories, OIDC: i.providers,
+		Store: s.store, People: s.people, Passwords: i.passwords, Federation: i.federation, Directories: i.directories, Recheck: i.rechecks, OIDC: i.providers,
 		RootSecret: s.Root.SecretAccessKey, URL: i.url, ChangeFirst: i.cfg.ChangeFirstPassword,
 		Audit: i.audit, Logger: s.cfg.Logger, Now: s.cfg.Now,
 	}

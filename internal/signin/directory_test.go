@@ -17,6 +17,29 @@ type office struct {
 	ids     map[string]string
 	err     error
 	asked   []string
+
+	disabled string
+	checked  []string
+	asking   func() // what happens while it is asked
+}
+
+func (o *office) Check(ctx context.Context, username string) (*ldap.Entry, error) {
+	o.checked = append(o.checked, username)
+	if o.asking != nil {
+		o.asking()
+	}
+	_, ok := o.entries[username]
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%w: %w", ldap.ErrDown, ctx.Err())
+	case o.err != nil:
+		return nil, o.err
+	case !ok:
+		return nil, ldap.ErrRefused
+	case o.disabled == username:
+		return nil, ldap.ErrDisabled
+	}
+	return &ldap.Entry{ID: o.ids[username], Username: username}, nil
 }
 
 func (o *office) SignIn(ctx context.Context, username, password string) (*ldap.Entry, error) {

@@ -34,6 +34,8 @@ type state struct {
 	Began    int64             `json:"b"` // Unix milliseconds, as are the others
 	Expires  int64             `json:"e"`
 	Used     int64             `json:"l"` // last, to touchEvery
+	// Checked is when the user's directory last had it, after Began; 0 for never.
+	Checked int64 `json:"c,omitempty"`
 	// Mark is the user's when the session began; with another it is over.
 	Mark []byte `json:"p,omitempty"`
 }
@@ -105,8 +107,8 @@ func (s *Service) openSession(ctx context.Context, in *Instance, u *User, door D
 }
 
 // Session finds the session of a cookie's token. The error is ErrNoSession, or
-// internal. It ends with the user, when the user is deactivated, with a change of
-// the password, after the MaxSessionDuration of the authentication profile (12
+// internal. It ends with the user, when the user is deactivated or its directory
+// no longer lets it in (Options.Recheck), with a change of the password, after the MaxSessionDuration of the authentication profile (12
 // hours), and when it has not been used for its SessionInactivityDuration. From
 // an address that the profile does not allow there is none.
 func (s *Service) Session(ctx context.Context, v Visitor, token string) (*Session, error) {
@@ -155,8 +157,11 @@ func (s *Service) session(ctx context.Context, v Visitor, token string) (*Sessio
 	case !allowed(p, v.Address):
 		return nil, nil, nil
 	}
+	if stays, err := s.recheck(ctx, in, u, v, token, st, now); err != nil || !stays {
+		return nil, nil, err
+	}
 	if unused > 0 && now.Sub(used) >= touchEvery {
-		if err := s.touch(ctx, u, token, now); err != nil {
+		if err := s.alter(ctx, u, token, func(st *state) { st.Used = max(st.Used, now.UnixMilli()) }); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -183,8 +188,8 @@ func readState(memo *store.Memo) (*state, error) {
 	return &st, nil
 }
 
-// touch remembers that a session is used, unless it has ended meanwhile.
-func (s *Service) touch(ctx context.Context, u *User, token string, now time.Time) error {
+// alter changes what is remembered of a session, unless it has ended meanwhile.
+func (s *Service) alter(ctx context.Context, u *User, token string, change func(*state)) error {
 	key := sessionKey(token)
 	err := s.opts.Store.Update(ctx, func(tx store.Tx) error {
 		memo, err := tx.Recall(ctx, key)
@@ -195,7 +200,7 @@ func (s *Service) touch(ctx context.Context, u *User, token string, now time.Tim
 		if err != nil {
 			return err
 		}
-		st.Used = max(st.Used, now.UnixMilli())
+		change(st)
 		if memo.Answer, err = json.Marshal(st); err != nil {
 			return err
 		}
@@ -203,7 +208,7 @@ func (s *Service) touch(ctx context.Context, u *User, token string, now time.Tim
 		return tx.Remember(ctx, key, *memo)
 	})
 	if err != nil {
-		return fmt.Errorf("touch a session: %w", err)
+		return fmt.Errorf("alter a session: %w", err)
 	}
 	return nil
 }

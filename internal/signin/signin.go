@@ -87,7 +87,10 @@ type Options struct {
 	// Directories by DirectoryId, OIDC by name.
 	Directories map[string]*ldap.Directory
 	OIDC        []*oidc.Provider
-	Mail        Mailer // nil: links are written to Logger for the operator
+	// Recheck is how old, by DirectoryId, the last look at a directory may be when
+	// a session of one of its users is used; 0: DefaultRecheck, negative: any age.
+	Recheck map[string]time.Duration
+	Mail    Mailer // nil: links are written to Logger for the operator
 	// RootSecret is what the keys of tokens are derived from.
 	RootSecret string
 	// URL is the address of this server as browsers know it, without a slash at
@@ -111,6 +114,7 @@ type Service struct {
 	resets      *resets
 	federation  admitter
 	directories map[string]directory
+	rechecks    rechecks
 	oidc        []identityProvider
 	// dummy is a hash that no password fits, which is verified where there is no
 	// other.
@@ -127,6 +131,7 @@ type admitter interface {
 // directory is the part of *ldap.Directory that is used.
 type directory interface {
 	SignIn(ctx context.Context, username, password string) (*ldap.Entry, error)
+	Check(ctx context.Context, username string) (*ldap.Entry, error)
 }
 
 // identityProvider is the part of *oidc.Provider that is used.

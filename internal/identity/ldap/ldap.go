@@ -292,6 +292,32 @@ func (d *Directory) Find(ctx context.Context, username string) (*Entry, error) {
 	return c.find(ctx, username)
 }
 
+// Check finds the entry of a user name and tells whether it may still sign in,
+// as far as that can be known without its password: ErrRefused when there is none
+// and ErrDisabled when it matches the filter Disabled. The error is one of these,
+// or wraps ErrDown.
+func (d *Directory) Check(ctx context.Context, username string) (*Entry, error) {
+	if !askable(username) {
+		return nil, ErrRefused
+	}
+	c, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { c.close(ctx) }()
+	entry, disabled, err := c.lookUp(ctx, username)
+	switch {
+	case err != nil:
+		return nil, err
+	case entry == nil:
+		return nil, ErrRefused
+	case disabled:
+		return nil, ErrDisabled
+	default:
+		return entry, nil
+	}
+}
+
 // askable tells whether a directory may be asked for a user name. NUL is escaped
 // in filters like all else; but there are directories in C.
 func askable(username string) bool {

@@ -137,6 +137,32 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestCheck: who may still sign in, without a password.
+func TestCheck(t *testing.T) {
+	s := ldaptest.Start(t, ldaptest.Options{People: people})
+	d := open(t, config(s))
+	for name, want := range map[string]error{
+		"mary": nil, "zoë": nil, people[9].UID: nil, "keyless": nil, "locked": ldap.ErrDisabled, "twice": ldap.ErrAmbiguous,
+		"nobody": ldap.ErrRefused, "hidden": ldap.ErrRefused, "*": ldap.ErrRefused, "": ldap.ErrRefused, "mary\x00": ldap.ErrRefused,
+	} {
+		e, err := d.Check(t.Context(), name)
+		if !errors.Is(err, want) || (err == nil) != (e != nil && e.Username == name && e.ID != "") {
+			t.Errorf("%q: got %+v, %v; want %v", name, e, err, want)
+		}
+	}
+	s.Modify("dn: cn=mary," + ldaptest.People + "\nchangetype: modify\nadd: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n\n" +
+		"dn: cn=john," + ldaptest.People + "\nchangetype: delete\n")
+	for name, want := range map[string]error{"mary": ldap.ErrDisabled, "john": ldap.ErrRefused, "zoë": nil} {
+		if _, err := d.Check(t.Context(), name); !errors.Is(err, want) {
+			t.Errorf("%q, after changes: %v, want %v", name, err, want)
+		}
+	}
+	s.Stop()
+	if _, err := d.Check(t.Context(), "zoë"); !errors.Is(err, ldap.ErrDown) {
+		t.Errorf("a directory that has stopped: %v", err)
+	}
+}
+
 func TestNew(t *testing.T) {
 	good := ldap.Config{URL: "ldaps://directory.example.org", SearchBase: "dc=example,dc=org"}
 	for what, c := range map[string]struct {

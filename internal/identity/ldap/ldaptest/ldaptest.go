@@ -135,6 +135,22 @@ func (s *Server) Again() {
 	}
 }
 
+// Modify makes changes, as LDIF change records (RFC 2849), while the directory is
+// stopped, and starts it again.
+func (s *Server) Modify(ldif string) {
+	s.tb.Helper()
+	s.Stop()
+	// slapd is slapmodify when it is called so.
+	//nolint:gosec // it is what this machine's owner installed
+	modify := exec.CommandContext(context.Background(), s.slapd, "-q", "-f", s.path("slapd.conf"))
+	modify.Args[0] = "slapmodify"
+	modify.Stdin = strings.NewReader(ldif)
+	if out, err := modify.CombinedOutput(); err != nil {
+		s.tb.Fatalf("slapmodify: %v\n%s", err, out)
+	}
+	s.Again()
+}
+
 var errNotInstalled = errors.New("no OpenLDAP: install slapd (apt-get install slapd) so that it is on the PATH or in /usr/sbin")
 
 // program finds slapd.
