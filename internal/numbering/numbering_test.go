@@ -52,7 +52,10 @@ func TestStock(t *testing.T) {
 	var s numbering.Stock
 	seen := map[string]bool{}
 	offered := map[types.PhoneNumberType]int{}
-	for _, country := range types.PhoneNumberCountryCode("").Values() {
+	for i, country := range types.PhoneNumberCountryCode("").Values() {
+		if i%stockStep != 0 {
+			continue
+		}
 		for _, kind := range types.PhoneNumberType("").Values() {
 			n, last := 0, ""
 			for found := range s.Find(country, kind, "", "") {
@@ -80,7 +83,7 @@ func TestStock(t *testing.T) {
 		}
 	}
 	for kind, least := range map[types.PhoneNumberType]int{did: 200, free: 100, types.PhoneNumberTypeUifn: 230, types.PhoneNumberTypeShared: 10} {
-		if offered[kind] < least {
+		if offered[kind] < least/stockStep {
 			t.Errorf("%d countries have numbers of type %s, want %d at least", offered[kind], kind, least)
 		}
 	}
