@@ -218,6 +218,10 @@ type Recording struct {
 	Track RecordingTrack
 	// URI is where it belongs, s3://BUCKET/KEY.
 	URI string
+	// Failed, when it is not nil, is called when the recording cannot be begun: its
+	// contact tells of it no more. It does not block, and may be called after the call
+	// has ended.
+	Failed func()
 }
 
 // Sound is something to play.

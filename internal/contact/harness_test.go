@@ -546,21 +546,32 @@ func (l *leg) over() bool {
 	return l.gone
 }
 
-// record is the last record of a contact.
+// record is the record of a contact, of which there is one.
 func (w *world) record(t testing.TB, id domain.ContactID) map[string]any {
+	t.Helper()
+	all := w.records(t, id)
+	if len(all) != 1 {
+		t.Fatalf("%d records", len(all))
+	}
+	return all[0]
+}
+
+// records are all records of a contact, the last as it is now.
+func (w *world) records(t testing.TB, id domain.ContactID) []map[string]any {
 	t.Helper()
 	entries, err := w.store.Entries(t.Context(), store.EntryQuery{Stream: store.StreamRecords, Instance: w.in.PK, Owner: string(id)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != 1 {
-		t.Fatalf("%d records", len(entries))
+	var all []map[string]any
+	for _, e := range entries {
+		var doc map[string]any
+		if err := json.Unmarshal(e.Doc, &doc); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, doc)
 	}
-	var doc map[string]any
-	if err := json.Unmarshal(entries[0].Doc, &doc); err != nil {
-		t.Fatal(err)
-	}
-	return doc
+	return all
 }
 
 func flowType(s string) flow.Type { return flow.Type(s) }

@@ -3,11 +3,14 @@ package contact
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/contact/recorder"
+	"ringdown/internal/domain"
 	"ringdown/internal/fault"
 )
 
@@ -46,7 +49,7 @@ func (t *Transition) recordings() {
 			t.recorded(tape.URI)
 		}
 		if n != nil {
-			r := Recording{Kind: kind, State: state, Track: track, URI: tape.URI}
+			r := Recording{Kind: kind, State: state, Track: track, URI: tape.URI, Failed: t.m.unrecorded(t.in, t.id, tape.URI)}
 			t.After(func() {
 				if n.leg != nil {
 					n.leg.Record(r)
@@ -120,6 +123,58 @@ func (t *Transition) recorded(uri string) {
 			r.StopTimestamp, r.Status = aws.Time(t.at), types.RecordingStatusAvailable
 			t.c.Recordings[i] = r
 			t.Changed("Recordings")
+		}
+	}
+}
+
+// unrecorded is Recording.Failed. By then the contact may have ended, or gone on
+// without the call, and it is tried until it is stored: nobody else knows.
+func (m *Manager) unrecorded(in Instance, id domain.ContactID, uri string) func() {
+	try := func() bool {
+		err := m.Do(m.ctx, in, string(id), func(t *Transition) error {
+			t.unrecorded(uri)
+			return nil
+		})
+		switch {
+		case err == nil, m.ctx.Err() != nil:
+			return false
+		case refused(err), fault.Is(err, fault.ResourceNotFound):
+			m.opts.Logger.Error("a contact tells of a recording that there is not", slog.String("contact", string(id)), slog.String("uri", uri), slog.Any("err", err))
+			return false
+		default:
+			return true
+		}
+	}
+	return func() {
+		m.spawn(func() {
+			for wait := firstPause; try(); wait = min(2*wait, maxPause) {
+				timer := time.NewTimer(wait)
+				select {
+				case <-timer.C:
+				case <-m.ctx.Done():
+					timer.Stop()
+					return
+				}
+			}
+		})
+	}
+}
+
+// unrecorded takes back what the contact tells of a recording that could not be begun.
+func (t *Transition) unrecorded(uri string) {
+	rest := slices.DeleteFunc(slices.Clone(t.c.Recordings), func(r types.RecordingInfo) bool {
+		return "s3://"+aws.ToString(r.Location) == uri
+	})
+	if len(rest) == len(t.c.Recordings) {
+		return
+	}
+	t.c.Recordings = rest
+	t.Changed("Recordings")
+	t.note("The call is not recorded: the recording could not be begun because of an error in the server.")
+	for kind, tape := range t.st.Tapes {
+		if tape.URI == uri {
+			tape.URI = ""
+			t.setTape(kind, tape)
 		}
 	}
 }

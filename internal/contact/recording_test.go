@@ -186,7 +186,7 @@ func TestRecordings(t *testing.T) {
 			}
 			for id, i := first, 0; ; i++ {
 				e := w.until(t, id, "ended", ended)
-				w.checkTapes(t, e, c.tapes[i])
+				w.checkTapes(t, e, w.record(t, id), c.tapes[i])
 				if len(e.Next) == 0 {
 					break
 				}
@@ -203,9 +203,57 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
-// checkTapes checks what a contact that has ended, and its record, tell of its
+// TestUnrecorded: a contact does not tell of a recording that could not be begun,
+// whether that is known during the call, when it has gone over, or after its end.
+func TestUnrecorded(t *testing.T) {
+	t.Parallel()
+	fail := func(n int) recordedStep {
+		return func(r *recorded) error {
+			wait(r.t, "the leg has been told", func() bool { return len(r.l.tapes()) > n })
+			r.l.tapes()[n].Failed()
+			return nil
+		}
+	}
+	for name, c := range map[string]struct {
+		steps []recordedStep
+		tapes []string // of each contact of the chain
+	}{
+		"during the call":     {[]recordedStep{fail(0), joins, hangsUp}, []string{"AGENT"}},
+		"of the agent":        {[]recordedStep{joins, fail(2), hangsUp}, []string{"IVR"}},
+		"both":                {[]recordedStep{fail(0), joins, fail(2), hangsUp}, []string{""}},
+		"when it has stopped": {[]recordedStep{joins, fail(0), hangsUp}, []string{"AGENT"}},
+		"twice":               {[]recordedStep{fail(0), fail(0), joins, hangsUp}, []string{"AGENT"}},
+		"when it has gone":    {[]recordedStep{joins, leaves, fail(0), joins, hangsUp}, []string{"AGENT", "IVR AGENT"}},
+		"after the end":       {[]recordedStep{joins, hangsUp, fail(2)}, []string{"IVR"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.config.prefix = "connect/acme/CallRecordings"
+			r := recordedCall(t, w, sets, both, "")
+			id := r.id
+			for _, step := range c.steps {
+				if err := step(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, want := range c.tapes {
+				e := w.until(t, id, "with what was recorded", func(e *domain.Contact) bool {
+					return ended(e) && len(e.Recordings) == len(strings.Fields(want))
+				})
+				all := w.records(t, id)
+				w.checkTapes(t, e, all[len(all)-1], want)
+				if i+1 < len(c.tapes) {
+					id = e.Next[0].ID
+				}
+			}
+		})
+	}
+}
+
+// checkTapes checks what a contact that has ended, and its last record, tell of its
 // recordings, of the kinds that are wanted.
-func (w *world) checkTapes(t *testing.T, e *domain.Contact, want string) {
+func (w *world) checkTapes(t *testing.T, e *domain.Contact, record map[string]any, want string) {
 	t.Helper()
 	var kinds []string
 	for i := range e.Recordings {
@@ -222,7 +270,6 @@ func (w *world) checkTapes(t *testing.T, e *domain.Contact, want string) {
 	if got := strings.Join(kinds, " "); got != want {
 		t.Errorf("the contact tells of %q, want %q", got, want)
 	}
-	record := w.record(t, e.ID)
 	all, _ := record["Recordings"].([]any)
 	if len(all) != len(kinds) || (record["Recording"] != nil) != (len(kinds) > 0) {
 		t.Errorf("the record tells of %v and %v", record["Recording"], all)
@@ -339,7 +386,7 @@ func TestNoRecordingKept(t *testing.T) {
 			if told := r.l.tapes(); len(told) > 0 {
 				t.Errorf("the leg was told %v", told)
 			}
-			w.checkTapes(t, w.read(t, r.id), "")
+			w.checkTapes(t, w.read(t, r.id), w.record(t, r.id), "")
 			said := 0
 			for _, line := range w.lines(t, r.id) {
 				if strings.HasPrefix(line.Note, "The call is not recorded: ") && strings.Contains(line.Note, c.why) {
@@ -373,7 +420,7 @@ func TestNotRecordable(t *testing.T) {
 		if err := stops(r); err != nil {
 			t.Fatal(err)
 		}
-		w.checkTapes(t, w.until(t, id, "ended", ended), "")
+		w.checkTapes(t, w.until(t, id, "ended", ended), w.record(t, id), "")
 	}
 	nobody := &recorded{w, t, "nobody", nil}
 	if err := startIVR(nobody); !fault.Is(err, fault.ResourceNotFound) {
@@ -423,7 +470,7 @@ func TestRecordingsAfterARestart(t *testing.T) {
 		if connected(e) {
 			want = "IVR AGENT"
 		}
-		w.checkTapes(t, e, want)
+		w.checkTapes(t, e, w.record(t, r.id), want)
 		w.checkPlaces(t, r.id, r.l.tapes())
 		if !killed {
 			if killAt < 6 {

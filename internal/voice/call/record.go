@@ -77,7 +77,11 @@ func (l *leg) openRecording(r contact.Recording) {
 				if l.recordings[r.Kind] == current {
 					delete(l.recordings, r.Kind)
 				}
+				l.recorded[r.URI] = true // nobody would know of it
 			})
+			if r.Failed != nil {
+				r.Failed()
+			}
 			return
 		}
 		asked := l.ask(func() {

@@ -185,9 +185,21 @@ func TestRecordingThatFails(t *testing.T) {
 	if r, ok := s.leg.(contact.Recorder); !ok || !r.Records() {
 		t.Error("the leg does not say that it records")
 	}
-	s.record(contact.RecordingOn, "s3://b/closed")
+	failed := make(chan string, 10)
+	fails := func(uri string) {
+		s.leg.Record(contact.Recording{Kind: contact.IVRRecording, State: contact.RecordingOn, URI: uri, Failed: func() { failed <- uri }})
+		select {
+		case got := <-failed:
+			if got != uri {
+				t.Errorf("%s has failed, not %s", got, uri)
+			}
+		case <-time.After(long):
+			t.Fatalf("that %s has failed is not told", uri)
+		}
+	}
+	fails("s3://b/closed")
 	eventually(t, "it is logged", func() bool { return strings.Contains(s.log.String(), "no bucket") })
-	s.record(contact.RecordingOn, "s3://b/full")
+	fails("s3://b/full")
 	eventually(t, "it is logged", func() bool { return strings.Contains(s.log.String(), "disk full") })
 	if f := s.opened(t); f.times() != 1 {
 		t.Errorf("it was put away %d times", f.times())
