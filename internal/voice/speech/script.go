@@ -87,7 +87,7 @@ func (s *scribe) write(text string) {
 	text = clean(text)
 	left := max(0, maxBilled-s.billed)
 	s.billed += utf8.RuneCountInString(text)
-	text = cut(text, left)
+	text = shorten(text, left)
 	if n := len(s.parts); n > 0 && s.parts[n-1].pause == 0 && s.parts[n-1].style == s.style {
 		if strings.HasSuffix(s.parts[n-1].text, " ") {
 			text = strings.TrimPrefix(text, " ")

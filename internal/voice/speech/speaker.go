@@ -1,6 +1,7 @@
 package speech
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -116,13 +117,14 @@ func (s *Speaker) Speak(ctx context.Context, t Text) (*audio.Clip, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	long := t.long()
 	t = t.normal()
 	words := t.script()
 	if !words.speaks() {
 		return audio.NewClip(silence(words.pauses)), nil
 	}
 	if s.remote != nil && s.remote.ready() {
-		clip, err := s.speak(ctx, s.remote, t, words)
+		clip, err := s.speak(ctx, s.remote, t, words, long)
 		if err == nil || ctx.Err() != nil {
 			return clip, ctx.Err()
 		}
@@ -135,7 +137,7 @@ func (s *Speaker) Speak(ctx context.Context, t Text) (*audio.Clip, error) {
 		})
 		return s.tone, nil
 	}
-	clip, err := s.speak(ctx, s.local, t, words)
+	clip, err := s.speak(ctx, s.local, t, words, long)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -148,8 +150,9 @@ func (s *Speaker) Speak(ctx context.Context, t Text) (*audio.Clip, error) {
 	return s.tone, nil
 }
 
-// speak is what an engine makes of a text, now or before.
-func (s *Speaker) speak(ctx context.Context, e engine, t Text, words script) (*audio.Clip, error) {
+// speak is what an engine makes of a text, now or before. Long is what is told when the
+// end of the text is left out, nil when it is not.
+func (s *Speaker) speak(ctx context.Context, e engine, t Text, words script, long error) (*audio.Clip, error) {
 	return s.cache.get(ctx, cacheKey{e.name(), t}, func(ctx context.Context) (*audio.Clip, error) {
 		samples, err := e.speak(ctx, t, words)
 		if err != nil {
@@ -158,7 +161,13 @@ func (s *Speaker) speak(ctx context.Context, e engine, t Text, words script) (*a
 		if err := words.saidBy(samples); err != nil {
 			return nil, err
 		}
-		samples = samples[:min(len(samples), len(silence(longest)))]
+		if most := len(silence(longest)); len(samples) > most {
+			samples = samples[:most]
+			long = cmp.Or(long, fmt.Errorf("its sound is longer than %v", longest))
+		}
+		if long != nil {
+			s.logger.Warn("the end of a text is not spoken: it is too long", slog.String("voice", t.Voice), slog.Any("err", long))
+		}
 		return audio.NewClip(level(samples, words.volume())), nil
 	})
 }

@@ -232,6 +232,45 @@ func (f *fake) speak(context.Context, Text, script) ([]int16, error) {
 	return c.Samples(), err
 }
 
+// TestTooLongToSpeak: whole sentences of a text that is too long are spoken, and the
+// log says that there was more, without the text.
+func TestTooLongToSpeak(t *testing.T) {
+	spoken := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var got struct{ Text string }
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+		spoken <- got.Text
+		_, _ = w.Write(toneOf(1000))
+	}))
+	defer server.Close()
+	sentence := strings.Repeat("word ", 200) + "secret. "
+	all := strings.TrimSpace(strings.Repeat(sentence, 3))
+	two := strings.TrimSpace(strings.Repeat(sentence, 2))
+	for name, c := range map[string]struct {
+		text Text
+		want string
+		log  string
+	}{
+		"short":     {Text{Plain: two}, two, ""},
+		"long":      {Text{Plain: all}, two, "3023 characters"},
+		"long SSML": {Text{SSML: "<speak>" + all + "</speak>"}, two, "3023 characters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, log := newSpeaker(t, Options{Engine: "none", URL: server.URL})
+			say(t, s, c.text)
+			if got := <-spoken; got != c.want {
+				t.Errorf("%d characters are spoken, want %d: …%s", len(got), len(c.want), got[max(0, len(got)-20):])
+			}
+			say(t, s, c.text) // which it has been before
+			if text := log.String(); log.lines() != min(1, len(c.log)) || !strings.Contains(text, c.log) || strings.Contains(text, "secret") {
+				t.Errorf("the log says %q", text)
+			}
+		})
+	}
+}
+
 // TestServiceFails: the engine of this machine speaks instead; the service rests
 // for a while, and the log tells of its failure once.
 func TestServiceFails(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -60,10 +61,21 @@ func (t Text) Check() error {
 	return nil
 }
 
+// long reports why the end of a text is left out, nil when it is not.
+func (t Text) long() error {
+	if t.SSML != "" {
+		t.Plain = "" // which is not spoken
+	}
+	if len(t.Plain)+len(t.SSML) <= maxBilled { // nor can it have more characters
+		return nil
+	}
+	return t.Check()
+}
+
 // normal is a text without what makes no difference to how it sounds, so that
 // it is found in the cache.
 func (t Text) normal() Text {
-	t.Plain = cut(strings.TrimSpace(t.Plain), maxBilled)
+	t.Plain = shorten(strings.TrimSpace(t.Plain), maxBilled)
 	t.SSML = cut(strings.TrimSpace(t.SSML), maxTotal)
 	if t.SSML != "" {
 		t.Plain = ""
@@ -87,6 +99,31 @@ func (t Text) script() script {
 	var s scribe
 	s.write(t.Plain)
 	return s.done()
+}
+
+// shorten leaves at most the first n characters of s: whole sentences if there are
+// any, else whole words.
+func shorten(s string, n int) string {
+	short := cut(s, n)
+	if len(short) == len(s) {
+		return s
+	}
+	words := 0
+	for i := len(short); i > 0; {
+		r, size := utf8.DecodeLastRuneInString(short[:i])
+		next, _ := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case strings.ContainsRune(ends, r) && unicode.IsSpace(next):
+			return short[:i]
+		case words == 0 && unicode.IsSpace(next) && !unicode.IsSpace(r):
+			words = i
+		}
+		i -= size
+	}
+	if words > 0 {
+		return short[:words]
+	}
+	return short
 }
 
 // cut leaves the first n characters of s.

@@ -200,6 +200,32 @@ func TestTextTooLong(t *testing.T) {
 	}
 }
 
+// TestShorten: what is too long ends with a sentence, or with a word, not within one.
+func TestShorten(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"One. Two.", 9, "One. Two."},
+		{"One. Two.", 8, "One."},
+		{"One. Two.", 4, "One."},
+		{"One. Two.", 3, "One"},
+		{"One two three", 9, "One two"},
+		{"One two three", 7, "One two"},
+		{"One two three", 8, "One two"},
+		{"Version 1.25 is out now", 14, "Version 1.25"},
+		{"Wirklich? Schöne Grüße", 12, "Wirklich?"},
+		{"ääää", 3, "äää"},
+		{"abc def", 0, ""},
+		{"", 0, ""},
+	} {
+		if got := shorten(c.text, c.n); got != c.want {
+			t.Errorf("%q in %d characters is %q, want %q", c.text, c.n, got, c.want)
+		}
+	}
+}
+
 // wellFormed fails unless SSML for an engine is XML with those elements alone
 // that espeak-ng is to see, and returns its text.
 func wellFormed(t *testing.T, ssml string) string {
