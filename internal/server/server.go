@@ -163,7 +163,7 @@ func Start(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.voice.open(ctx, files, s.calls.Receive); err != nil {
+	if err := s.voice.open(ctx, files, s.store, s.calls.Receive); err != nil {
 		return nil, err
 	}
 	return s, s.listen(ctx, handler)

@@ -17,6 +17,7 @@ import (
 	"ringdown/internal/fault"
 	"ringdown/internal/objects"
 	"ringdown/internal/recording"
+	"ringdown/internal/store"
 	"ringdown/internal/voice/call"
 	"ringdown/internal/voice/simulated"
 	"ringdown/internal/voice/speech"
@@ -38,6 +39,7 @@ type Speech struct {
 // voice is everything about calls: those by SIP, and those that are simulated.
 type voice struct {
 	simulated *simulated.Dialer
+	phones    *telephones
 	options   call.Options
 	calls     *call.Calls      // nil when there is no SIP
 	spool     *recording.Spool // nil until open, or without SIP
@@ -53,7 +55,7 @@ const soundLimit = 64 << 20
 
 // newVoice prepares calls; nothing listens before open.
 func newVoice(c *Config, files objects.Store) (_ *voice, err error) {
-	v := &voice{cfg: c, logger: c.Logger}
+	v := &voice{cfg: c, phones: newTelephones(c), logger: c.Logger}
 	if v.simulated, err = newSimulation(c, files); err != nil {
 		return nil, err
 	}
@@ -64,6 +66,7 @@ func newVoice(c *Config, files objects.Store) (_ *voice, err error) {
 	if o.SIP, err = c.sipOptions(); err != nil {
 		return nil, err
 	}
+	o.SIP.Memory = v.phones
 	if o.Media, err = c.mediaOptions(); err != nil {
 		return nil, err
 	}
@@ -102,11 +105,12 @@ func (v *voice) Dial(c contact.Call, hear func(contact.LegEvent)) contact.Leg {
 }
 
 // open begins to listen.
-func (v *voice) open(ctx context.Context, files objects.Store, receive func(context.Context, contacts.InboundCall) error) (err error) {
+func (v *voice) open(ctx context.Context, files objects.Store, records store.Store, receive func(context.Context, contacts.InboundCall) error) (err error) {
 	if v.calls == nil {
 		return nil
 	}
 	v.receive = receive
+	v.phones.store = records
 	if v.spool, err = recording.Open(ctx, recording.Options{Dir: filepath.Join(v.cfg.Data, "recordings"), Store: files, Logger: v.logger}); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -137,6 +136,9 @@ func open(ctx context.Context, o Options, s wire.Sockets, t wire.Timers, d wire.
 	e.guard = newGuard(trunks, o.Limits, o.Now)
 	e.guard.lookup = e.addresses
 	e.registrar = newRegistrar(e.guard, o.Now)
+	if o.Memory != nil {
+		e.registrar.keep(ctx, o.Memory, e.trunks, o.Logger)
+	}
 	e.net = wire.NewNetwork(s, o.TLS, o.Logger, wire.Upper{Admit: e.guard.admit, Known: e.guard.known, Receive: e.receive})
 	e.tx = wire.NewTransactions(e.net, t)
 	// What the endpoint does by itself goes on until Close, not until ctx is done:
@@ -187,47 +189,6 @@ func (e *Endpoint) Addr() netip.AddrPort { return e.net.Addr(wire.UDP) }
 
 // AddrTLS is where TLS listens, the zero value when it does not.
 func (e *Endpoint) AddrTLS() netip.AddrPort { return e.net.Addr(wire.TLS) }
-
-// Route names the trunk that a call from one number to another goes out by:
-// a telephone that has registered as the number, a trunk with a prefix that fits,
-// or the first trunk without prefixes. Trunks that have not answered when they were
-// last asked come after all others. False when there is none.
-func (e *Endpoint) Route(to string) (trunk string, ok bool) {
-	if c, ok := e.registrar.lookup(to); ok {
-		return c.trunk.Name, true
-	}
-	var best *Trunk
-	var rank [2]int
-	for _, t := range e.trunks {
-		if t.Address == "" {
-			continue
-		}
-		longest := -1
-		if len(t.Prefixes) == 0 {
-			longest = 0
-		}
-		for _, p := range t.Prefixes {
-			if strings.HasPrefix(to, p) {
-				longest = max(longest, len(p))
-			}
-		}
-		if longest < 0 {
-			continue
-		}
-		up := 1
-		if p := e.probes[t]; p != nil && !p.up() {
-			up = 0
-		}
-		r := [2]int{up, longest}
-		if best == nil || cmp.Or(cmp.Compare(r[0], rank[0]), cmp.Compare(r[1], rank[1])) > 0 {
-			best, rank = t, r
-		}
-	}
-	if best == nil {
-		return "", false
-	}
-	return best.Name, true
-}
 
 // Dial makes a call. It returns at once; what becomes of the call is told to
 // Invitation.Hear, which may be before Dial returns. An error is that of an
@@ -402,6 +363,7 @@ func (e *Endpoint) Close() error {
 		e.mu.Unlock()
 		e.tx.Close()
 		e.net.Close()
+		e.registrar.stop()
 		e.wg.Wait()
 		e.mu.Lock()
 		clear(e.dialogs) // what nobody has confirmed in time

@@ -35,17 +35,21 @@ type contact struct {
 	trunk     *Trunk
 }
 
-// registrar is where telephones register (RFC 3261 §10.3). It keeps what they say in
-// memory: they say it again.
+// registrar is where telephones register (RFC 3261 §10.3). It has what they say in
+// memory, and its keeper writes it down for the next one.
 type registrar struct {
-	guard *guard
-	now   func() time.Time
+	guard  *guard
+	now    func() time.Time
+	keeper *keeper // nil: nothing is kept
 
 	mu sync.Mutex
 	// users are the bindings by user name as the trunk tells it (E.164 for numbers).
 	users map[string][]*binding
 	count int
 	swept time.Time
+	// due are the shards that the keeper is to write, longer those in which something
+	// only lasts longer than what is written says.
+	due, longer [shards]bool
 }
 
 // binding is a contact of a user.
@@ -56,6 +60,7 @@ type binding struct {
 	cseq    uint32
 	expires time.Time
 	updated time.Time
+	written time.Time // when the keeper was last told to write it
 }
 
 func newRegistrar(g *guard, now func() time.Time) *registrar {
@@ -125,7 +130,7 @@ func (r *registrar) handle(t *Trunk, req *sip.Request) *sip.Response {
 		if c.expiry == 0 {
 			continue
 		}
-		b := &binding{contact: where, key: key, callID: string(*callID), cseq: cseq.SeqNo, expires: now.Add(c.expiry), updated: now}
+		b := &binding{contact: where, key: key, callID: string(*callID), cseq: cseq.SeqNo, expires: now.Add(c.expiry), updated: now, written: now}
 		b.uri = c.uri
 		next = append(next, b)
 	}
@@ -139,6 +144,7 @@ func (r *registrar) handle(t *Trunk, req *sip.Request) *sip.Response {
 			return res
 		}
 	}
+	r.note(user, r.users[user], next, now)
 	r.store(user, next)
 	res := answer(sip.StatusOK, "OK")
 	longest := time.Duration(0)

@@ -32,6 +32,8 @@ type Options struct {
 	// Incoming is told of each call to a number, on a goroutine of the call's. It
 	// rings, answers or rejects it, now or later. Nil refuses all.
 	Incoming func(*Call)
+	// Memory keeps what telephones have registered; nil: they register again.
+	Memory Memory
 	// Limits against floods; zero values take the defaults.
 	Limits Limits
 	// UserAgent is the product in User-Agent and Server.
