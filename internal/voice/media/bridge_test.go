@@ -335,6 +335,62 @@ func TestBridgeSeamsImperfect(t *testing.T) {
 	})
 }
 
+// TestBridgeTurmoil: however sessions join and leave, each hears one stream, and two
+// that are left are relayed in the end.
+func TestBridgeTurmoil(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			bubble(t, func(t *testing.T, e *Engine) {
+				r := rand.New(rand.NewPCG(seed, 1))
+				var fars []*far
+				for i := range 5 {
+					f := newFar(t, e, []audio.Encoding{audio.MuLaw, audio.ALaw}[i%2]).set()
+					fars = append(fars, f)
+					pass(time.Duration(r.IntN(20)) * time.Millisecond)
+					if i < 4 {
+						defer f.speak(float64(400 + 300*i))()
+					}
+				}
+				for range 60 {
+					f, other := fars[r.IntN(5)].s, fars[r.IntN(5)].s
+					switch r.IntN(5) {
+					case 0, 1, 2:
+						f.Bridge(other)
+					case 3:
+						f.Leave()
+					case 4:
+						f.Play(1, []*audio.Clip{clip(2000, 70*time.Millisecond)}, false)
+					}
+					pass(time.Duration(r.IntN(150)) * time.Millisecond)
+				}
+				for _, f := range fars {
+					f.s.Leave()
+				}
+				fars[0].s.Bridge(fars[1].s)
+				fars[2].s.Bridge(fars[1].s)
+				pass(time.Duration(r.IntN(200)) * time.Millisecond)
+				fars[2].s.Leave()
+				pass(3 * time.Second)
+				synctest.Wait()
+				a, b := fars[0].s, fars[1].s
+				if a.peer.Load() != b || b.peer.Load() != a || a.mixed.Load() != nil || b.mixed.Load() != nil || a.in.mix != nil || a.bridge.mixing {
+					t.Error("two are not relayed in the end")
+				}
+				for _, c := range e.clocks {
+					for _, m := range c.members {
+						if _, mixes := m.(*bridge); mixes {
+							t.Error("a clock still drives a bridge")
+						}
+					}
+				}
+				for _, f := range fars {
+					checkStream(t, f.packets())
+				}
+			})
+		})
+	}
+}
+
 // checkSeams: what a far side has heard is a tone from its beginning to its end. Hole
 // is how much may be missing at a place, because it has been lost.
 func checkSeams(t testing.TB, f *far, hz float64, hole int) {
