@@ -170,12 +170,22 @@ func (c *Calls) route(call contact.Call) string {
 	if found && c.trunks[trunk].Registrar {
 		return trunk
 	}
-	if c.o.TrunkOf != nil && call.From != "" {
-		if own := c.o.TrunkOf(call.From); c.trunks[own].Address != "" {
-			return own
-		}
+	if own := c.ownTrunk(call); own != "" {
+		return own
 	}
 	return trunk
+}
+
+// ownTrunk is the trunk of the number that calls, "" when it has none that calls can
+// go out by.
+func (c *Calls) ownTrunk(call contact.Call) string {
+	if c.o.TrunkOf == nil || call.From == "" {
+		return ""
+	}
+	if own := c.o.TrunkOf(call.From); c.trunks[own].Address != "" {
+		return own
+	}
+	return ""
 }
 
 // Drain refuses new calls and waits for those under way until ctx is done.

@@ -62,6 +62,9 @@ type leg struct {
 	referring func(referral)
 	// patience ends a call that another side was asked to make.
 	patience *time.Timer
+	// until a call that goes out may ring, by all the trunks that were tried for it.
+	until time.Time
+	tried []string
 }
 
 // saying is what Say has asked for.
@@ -195,7 +198,9 @@ func (l *leg) signalled(ev sip.Event) {
 		if l.calls.ctx.Err() != nil { // the endpoint was faster in hanging up
 			why = problem
 		}
-		l.ended(why, ev.At)
+		if !notTaken(ev) || !l.detour(why) {
+			l.ended(why, ev.At)
+		}
 	case sip.Early, sip.Confirmed:
 	case sip.Held, sip.Resumed:
 		// The stream has told the session; a flow goes on, whoever listens.

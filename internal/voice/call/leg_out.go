@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -12,11 +13,18 @@ func (l *leg) invite() { l.ring(l.call.RingTimeout) }
 
 // ring makes the call, which may ring for some time (0 for a minute).
 func (l *leg) ring(patience time.Duration) {
+	l.until = l.calls.o.Now().Add(cmp.Or(patience, longestRing))
+	l.attempt(patience)
+}
+
+// attempt makes the call by the trunk that it has now.
+func (l *leg) attempt(patience time.Duration) {
 	endpoint := l.calls.Endpoint()
 	if l.trunk == "" || endpoint == nil {
 		l.fail(problem, errNoTrunk)
 		return
 	}
+	l.tried = append(l.tried, l.trunk)
 	sound, err := l.connect(endpoint)
 	if err != nil {
 		l.fail(reasonOf(err), err)
@@ -45,8 +53,11 @@ func reasonOf(err error) string {
 	return problem
 }
 
-// fail ends a call that could not even begin.
+// fail ends a call that could not even begin, unless another trunk takes it.
 func (l *leg) fail(why string, err error) {
+	if elsewhere(err) && l.detour(why) {
+		return
+	}
 	l.calls.o.Logger.Error("a call cannot be made", "trunk", l.trunk, "to", tail(l.to), "contact", string(l.call.ContactID), "error", err)
 	l.ended(why, l.calls.o.Now())
 }
