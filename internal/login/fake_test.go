@@ -38,6 +38,7 @@ const (
 	samlResponse  = "saml-response-secret"
 	oidcState     = "oidc-state-secret"
 	oidcCode      = "oidc-code-secret"
+	oidcIssuer    = "https://idp.example.org"
 )
 
 var secrets = []string{
@@ -204,13 +205,13 @@ func (f *fake) SAML(_ context.Context, in *signin.Instance, v signin.Visitor, _,
 	return f.open(in, signin.BySAML, sessionToken, f.came), nil
 }
 
-func (f *fake) OIDC(_ context.Context, in *signin.Instance, _ signin.Visitor, state, code string) (*signin.Opened, error) {
+func (f *fake) OIDC(_ context.Context, in *signin.Instance, _ signin.Visitor, back signin.Return) (*signin.Opened, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.refuse != nil {
 		return nil, f.refuse
 	}
-	if state != oidcState || code != oidcCode {
+	if back != (signin.Return{State: oidcState, Code: oidcCode, Issuer: oidcIssuer}) {
 		return nil, &signin.Refusal{Reason: signin.NotAccepted}
 	}
 	return f.open(in, signin.ByOIDC, sessionToken, f.came), nil

@@ -37,7 +37,7 @@ type Service interface {
 	Ways(ctx context.Context, in *signin.Instance) ([]signin.Way, error)
 	Begin(ctx context.Context, in *signin.Instance, w signin.Way, destination string) (url string, err error)
 	SAML(ctx context.Context, in *signin.Instance, v signin.Visitor, response, relayState string) (*signin.Opened, error)
-	OIDC(ctx context.Context, in *signin.Instance, v signin.Visitor, state, code string) (*signin.Opened, error)
+	OIDC(ctx context.Context, in *signin.Instance, v signin.Visitor, back signin.Return) (*signin.Opened, error)
 	Refresh(ctx context.Context, in *signin.Instance, v signin.Visitor, refresh string) (*signin.Tokens, error)
 	RedeemCode(ctx context.Context, in *signin.Instance, v signin.Visitor, code, destination string) (*signin.Opened, error)
 	RedeemToken(ctx context.Context, in *signin.Instance, v signin.Visitor, access, destination string) (*signin.Opened, error)

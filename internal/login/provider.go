@@ -136,7 +136,7 @@ func (p *pages) oidcCallback(v *visit) error {
 			links: []link{{signin.Root(v.in) + "?choose", "Go to the sign-in page"}},
 		}
 	}
-	o, err := p.Service.OIDC(v.r.Context(), v.in, v.visitor, q.Get("state"), q.Get("code"))
+	o, err := p.Service.OIDC(v.r.Context(), v.in, v.visitor, signin.Return{State: q.Get("state"), Code: q.Get("code"), Issuer: q.Get("iss")})
 	if err != nil {
 		return err
 	}
@@ -161,8 +161,13 @@ func (p *pages) metadata(v *visit) error {
 	var acs []string
 	for _, name := range names {
 		in, err := p.People.Instance(v.r.Context(), name)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case in.Identity != domain.SAML:
+			return &notice{status: http.StatusBadRequest, title: "This contact centre has no SAML", text: []string{
+				"Its identity type is " + string(in.Identity) + ": no identity provider can sign anybody in to " + name + ". Name one of type SAML.",
+			}}
 		}
 		acs = append(acs, p.URL()+signin.Root(in)+"/saml")
 	}

@@ -42,7 +42,7 @@ func TestStart(t *testing.T) {
 
 func TestOIDC(t *testing.T) {
 	callback := func(q url.Values) string { return "/-/login/oidc/callback?" + q.Encode() }
-	good := url.Values{"state": {oidcState}, "code": {oidcCode}}
+	good := url.Values{"state": {oidcState}, "code": {oidcCode}, "iss": {oidcIssuer}}
 	begun := func(t *testing.T) *site {
 		s := newSite(t)
 		s.get(corp + "/oidc/start?provider=kc")
@@ -68,6 +68,8 @@ func TestOIDC(t *testing.T) {
 	if strings.Contains(a.body, "stranger") {
 		t.Error("what the provider says is repeated")
 	}
+	s = begun(t)
+	s.get(callback(url.Values{"state": {oidcState}, "code": {oidcCode}, "iss": {"https://another.example"}})).want(t, 403, "not accepted")
 	s = begun(t)
 	s.get(callback(url.Values{"state": {oidcState}, "code": {"forged"}})).want(t, 403, "not accepted")
 	s = begun(t)
@@ -99,7 +101,7 @@ func TestMetadata(t *testing.T) {
 			return []byte("<xml/>"), nil
 		}
 	})
-	a := s.get("/-/login/saml?instance=corp&instance=acme")
+	a := s.get("/-/login/saml?instance=corp&instance=" + string(federated.ID))
 	a.want(t, 200, "<xml/>")
 	if got := a.Header().Get("Content-Type"); got != "application/samlmetadata+xml" {
 		t.Errorf("the type is %s", got)
@@ -109,6 +111,7 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("of %s: %q", id, acs)
 	}
 	s.get("/-/login/saml").want(t, 400, "Which contact centre?")
+	s.get("/-/login/saml?instance=corp&instance=acme").want(t, 400, "has no SAML", "CONNECT_MANAGED", "to acme")
 	s.get("/-/login/saml?instance=nowhere").want(t, 404, "no such contact centre")
 	s.get("/-/login/saml?instance=a"+strings.Repeat("&instance=a", maxInstances)).want(t, 400, "Which contact centre?")
 	s.get("/-/login/saml?instance=corp&instance=corp&instance=corp").want(t, 500, "Something went wrong")

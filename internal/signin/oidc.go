@@ -61,10 +61,13 @@ func (s *Service) down(ctx context.Context, in *Instance, provider string, err e
 	s.opts.Logger.LogAttrs(ctx, slog.LevelError, "an OpenID Connect provider", slog.String("provider", provider), slog.String("instance", string(in.ID)), slog.Any("err", err))
 }
 
+// Return is what a browser brings back from an OpenID Connect provider.
+type Return = oidc.Return
+
 // OIDC lets in by what a provider has sent the browser back with. An attempt
 // comes back once. Whether it is this browser's, the page has to know. The error
 // is a *Refusal, or internal.
-func (s *Service) OIDC(ctx context.Context, in *Instance, v Visitor, state, code string) (*Opened, error) {
+func (s *Service) OIDC(ctx context.Context, in *Instance, v Visitor, back Return) (*Opened, error) {
 	tried := audit.Event{Event: audit.SignIn, Door: string(ByOIDC)}
 	if in.Identity != domain.SAML {
 		tried.Outcome, tried.Reason = audit.Refused, "users of the instance do not sign in by OpenID Connect"
@@ -76,7 +79,7 @@ func (s *Service) OIDC(ctx context.Context, in *Instance, v Visitor, state, code
 		return nil, err
 	}
 	var j journey
-	expires, err := s.seals.open(forOIDC, state, &j)
+	expires, err := s.seals.open(forOIDC, back.State, &j)
 	if err != nil || j.Instance != in.ID {
 		return nil, s.notAccepted(ctx, in, v, tried, "the state is not one of ours, or too old")
 	}
@@ -92,7 +95,7 @@ func (s *Service) OIDC(ctx context.Context, in *Instance, v Visitor, state, code
 	if !first {
 		return nil, s.notAccepted(ctx, in, v, tried, "the browser has been sent back before")
 	}
-	who, err := p.Finish(ctx, oidc.Attempt{State: state, Nonce: j.Nonce, Verifier: j.Verifier}, state, code, s.callback(), s.opts.Now())
+	who, err := p.Finish(ctx, oidc.Attempt{State: back.State, Nonce: j.Nonce, Verifier: j.Verifier}, back, s.callback(), s.opts.Now())
 	switch {
 	case errors.Is(err, oidc.ErrDown):
 		s.down(ctx, in, j.Provider, err)

@@ -33,12 +33,12 @@ func (k *keycloak) Redirect(_ context.Context, a oidc.Attempt, callback string) 
 	return "https://idp.example/auth?" + url.Values{"state": {a.State}, "nonce": {a.Nonce}, "redirect_uri": {callback}}.Encode(), nil
 }
 
-func (k *keycloak) Finish(_ context.Context, a oidc.Attempt, state, code, callback string, _ time.Time) (*oidc.Identity, error) {
+func (k *keycloak) Finish(_ context.Context, a oidc.Attempt, back oidc.Return, callback string, _ time.Time) (*oidc.Identity, error) {
 	k.after = a
 	if k.err != nil {
 		return nil, k.err
 	}
-	if a.State != state || code != "code" || callback != base+OIDCCallback {
+	if a.State != back.State || back.Code != "code" || back.Issuer != "https://idp.example" || callback != base+OIDCCallback {
 		return nil, fmt.Errorf("%w: state, code or callback", oidc.ErrRefused)
 	}
 	return k.who, nil
@@ -66,7 +66,7 @@ func TestOIDC(t *testing.T) {
 		return v.Query().Get("state")
 	}
 	finish := func(in *Instance, state, code string) (*Opened, error) {
-		return w.OIDC(t.Context(), in, here, state, code)
+		return w.OIDC(t.Context(), in, here, Return{State: state, Code: code, Issuer: "https://idp.example"})
 	}
 	state := begin("/ccp-v2/")
 	o, err := finish(w.saml, state, "code")

@@ -140,7 +140,7 @@ type identityProvider interface {
 	Label() string
 	Opens(id, alias string) bool
 	Redirect(ctx context.Context, a oidc.Attempt, callback string) (string, error)
-	Finish(ctx context.Context, a oidc.Attempt, state, code, callback string, now time.Time) (*oidc.Identity, error)
+	Finish(ctx context.Context, a oidc.Attempt, back oidc.Return, callback string, now time.Time) (*oidc.Identity, error)
 }
 
 // New returns a Service.

@@ -29,6 +29,7 @@ type document struct {
 	Keys          string   `json:"jwks_uri"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
 	ClientAuth    []string `json:"token_endpoint_auth_methods_supported"`
+	TellsIssuer   bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207 §3
 
 	style oauth2.AuthStyle
 	keys  oidc.KeySet

@@ -172,23 +172,40 @@ var (
 func down(err error) error    { return fmt.Errorf("%w: %w", ErrDown, err) }
 func refused(err error) error { return fmt.Errorf("%w: %w", ErrRefused, err) }
 
+// Return is what a browser brings back: the parameters of those names, and iss.
+type Return struct {
+	State, Code string
+	Issuer      string // empty: none
+}
+
 // Finish exchanges the code that the browser has brought back, with the state
 // that came with it, and validates the ID token: issuer, audience, signature,
 // expiry, nonce. An unverified e-mail address (email_verified false or absent) is
 // no Username when UsernameClaim is email. The error wraps ErrDown or ErrRefused.
-func (p *Provider) Finish(ctx context.Context, a Attempt, state, code, callback string, now time.Time) (*Identity, error) {
+//
+// A browser that says that another provider has sent it back is not believed, and
+// one has to say which when this provider has its browsers do so: else a provider
+// could have the code of another handed to itself (RFC 9207 §2.4). Nothing has
+// been told to anybody then.
+func (p *Provider) Finish(ctx context.Context, a Attempt, back Return, callback string, now time.Time) (*Identity, error) {
 	// An attempt that was never made matches nothing, not even nothing.
-	if a.State == "" || a.Nonce == "" || a.Verifier == "" || !same(a.State, state) {
+	if a.State == "" || a.Nonce == "" || a.Verifier == "" || !same(a.State, back.State) {
 		return nil, refused(errors.New("the state is another"))
 	}
-	if code == "" {
+	if back.Issuer != "" && back.Issuer != p.config.Issuer {
+		return nil, refused(errors.New("another issuer has sent the browser back"))
+	}
+	if back.Code == "" {
 		return nil, refused(errors.New("there is no code"))
 	}
 	d, err := p.discover(ctx)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := p.exchange(ctx, d, a, code, callback)
+	if d.TellsIssuer && back.Issuer == "" {
+		return nil, refused(errors.New("the browser does not say which issuer has sent it back, though the provider has it do so"))
+	}
+	answer, err := p.exchange(ctx, d, a, back.Code, callback)
 	if err != nil {
 		return nil, err
 	}

@@ -263,7 +263,7 @@ func TestAttempt(t *testing.T) {
 		state, code := p.visit(t, to)
 		c.change(&a, &state, &code)
 		before := p.count("/token")
-		got, err := client.Finish(t.Context(), a, state, code, callback, begin)
+		got, err := client.Finish(t.Context(), a, Return{State: state, Code: code}, callback, begin)
 		if got != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %+v, %v", c.name, got, err)
 			continue
@@ -284,10 +284,10 @@ func TestAttempt(t *testing.T) {
 			t.Fatal(err)
 		}
 		state, code := p.visit(t, to)
-		if _, err := client.Finish(t.Context(), a, state, code, callback, begin); err != nil {
+		if _, err := client.Finish(t.Context(), a, Return{State: state, Code: code}, callback, begin); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := client.Finish(t.Context(), a, state, code, callback, begin); !errors.Is(err, ErrRefused) {
+		if got, err := client.Finish(t.Context(), a, Return{State: state, Code: code}, callback, begin); !errors.Is(err, ErrRefused) {
 			t.Errorf("the second time: %+v, %v", got, err)
 		}
 	})
@@ -298,7 +298,7 @@ func TestAttempt(t *testing.T) {
 			t.Fatal(err)
 		}
 		state, code := p.visit(t, to)
-		if got, err := client.Finish(t.Context(), a, state, code, callback+"2", begin); !errors.Is(err, ErrRefused) {
+		if got, err := client.Finish(t.Context(), a, Return{State: state, Code: code}, callback+"2", begin); !errors.Is(err, ErrRefused) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
@@ -308,6 +308,55 @@ func TestAttempt(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
+}
+
+// TestIssuerOfReturn: a browser that another provider has sent back hands no code
+// over, and neither does one that hides who has (RFC 9207 §2.4).
+func TestIssuerOfReturn(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		tells  any // authorization_response_iss_parameter_supported; nil: absent
+		issuer func(own string) string
+		want   string // empty: let in
+	}{
+		{"told", true, func(own string) string { return own }, ""},
+		{"not told", true, func(string) string { return "" }, "does not say"},
+		{"another", true, func(string) string { return "https://another.example" }, "another issuer"},
+		{"nearly the same", true, func(own string) string { return own + "/" }, "another issuer"},
+		{"in another case", true, strings.ToUpper, "another issuer"},
+		{"told unasked", nil, func(own string) string { return own }, ""},
+		{"another, unasked", nil, func(string) string { return "https://another.example" }, "another issuer"},
+		{"another, though it says it tells none", false, func(string) string { return "https://another.example" }, "another issuer"},
+		{"none unasked", nil, func(string) string { return "" }, ""},
+		{"none, as it says", false, func(string) string { return "" }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := startProvider(t)
+			if c.tells != nil {
+				p.document = set("authorization_response_iss_parameter_supported", c.tells)
+			}
+			client := p.client(t)
+			a := NewAttempt()
+			to, err := client.Redirect(t.Context(), a, callback)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state, code := p.visit(t, to)
+			got, err := client.Finish(t.Context(), a, Return{State: state, Code: code, Issuer: c.issuer(p.URL)}, callback, begin)
+			if c.want == "" {
+				if err != nil || got.Username != "jane" {
+					t.Fatalf("got %+v, %v", got, err)
+				}
+				return
+			}
+			if got != nil || !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if p.count("/token") > 0 {
+				t.Error("the code has been handed over")
+			}
+		})
+	}
 }
 
 func TestNewAttempt(t *testing.T) {

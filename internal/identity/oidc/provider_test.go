@@ -257,5 +257,5 @@ func (p *testProvider) signIn(t *testing.T, client *Provider) (*Identity, error)
 		return nil, err
 	}
 	state, code := p.visit(t, to)
-	return client.Finish(t.Context(), a, state, code, callback, begin)
+	return client.Finish(t.Context(), a, Return{State: state, Code: code}, callback, begin)
 }
