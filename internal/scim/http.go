@@ -49,7 +49,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		f := failed(err)
 		a = f.answer()
-		if f.status >= http.StatusInternalServerError && ctx.Err() == nil {
+		if f.status >= http.StatusInternalServerError && f.status != http.StatusNotImplemented && ctx.Err() == nil {
 			s.o.Logger.LogAttrs(ctx, slog.LevelError, "scim", slog.String("request", x.id), slog.Any("err", f.cause))
 		}
 		s.record(ctx, x, f)

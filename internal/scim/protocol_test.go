@@ -13,12 +13,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
 	"ringdown/internal/audit"
+	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
 )
 
 // TestDiscovery: what the service tells of itself is what it does (RFC 7644 §4).
 func TestDiscovery(t *testing.T) {
-	p := boot(t).provider(t, types.DirectoryTypeSaml)
+	var log servertest.Log
+	p := boot(t, func(c *server.Config) { c.Logger = log.Logger() }).provider(t, types.DirectoryTypeSaml)
 	g := p.ask(t, "GET", "/ServiceProviderConfig", nil).is(t, 200)
 	for feature, want := range map[string]bool{"patch": true, "bulk": false, "filter": true, "changePassword": true, "sort": false, "etag": true} {
 		if g.at(feature, "supported") != want {
@@ -76,6 +78,9 @@ func TestDiscovery(t *testing.T) {
 	p.ask(t, "POST", "/Groups", object{"displayName": "x"}).fails(t, 404, "", "no groups")
 	p.ask(t, "GET", "/Me", nil).fails(t, 501, "")
 	p.ask(t, "POST", "/Bulk", object{}).fails(t, 501, "")
+	if logged := log.String(); strings.Contains(logged, "ERROR") {
+		t.Errorf("what is not served is logged as an error:\n%s", logged)
+	}
 	p.ask(t, "GET", "/Users/x/y", nil).fails(t, 404, "")
 	p.ask(t, "GET", "/nothing", nil).fails(t, 404, "")
 }
