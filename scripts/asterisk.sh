@@ -93,9 +93,11 @@ endpoint() { # NAME TRANSPORT DTMF CODECS [line]...
 }
 {
 	for name in udp:127.0.0.2 tcp:127.0.0.3 tls:127.0.0.4 office:127.0.0.5; do
-		printf '[%s]\ntype=transport\nprotocol=%s\nbind=%s:%s\n' "${name%:*}" "$(sed s/office/udp/ <<<"${name%:*}")" "${name#*:}" "$at"
+		protocol=${name%:*} user=asterisk
+		[ "$protocol" != office ] || protocol=udp user=office
+		printf '[%s]\ntype=transport\nprotocol=%s\nbind=%s:%s\n' "${name%:*}" "$protocol" "${name#*:}" "$at"
 		[ "$name" != tls:127.0.0.4 ] || printf '%s\n' method=tlsv1_2 "cert_file=$work/asterisk.pem" "priv_key_file=$work/asterisk.key" "ca_list_file=$work/ca.pem" verify_server=yes
-		printf '[%s]\ntype=auth\nauth_type=userpass\nusername=%s\npassword=in\n' "${name%:*}" "$(sed '/office/!s/.*/asterisk/' <<<"${name%:*}")"
+		printf '[%s]\ntype=auth\nauth_type=userpass\nusername=%s\npassword=in\n' "${name%:*}" "$user"
 	done
 	# Whoever comes from the server: it is known by its address, and must know a password.
 	printf '%s\n' "[out]" type=auth auth_type=userpass username=ringdown password=out

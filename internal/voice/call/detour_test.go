@@ -12,7 +12,7 @@ import (
 // closedPort is the address of a port that nobody listens at.
 func closedPort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
