@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"flag"
 	"fmt"
@@ -28,7 +29,9 @@ then Enter) are pressed, and "hold", "resume" and "bye" do what they say. Ctrl-C
 one ends at once.
 
   --data FOLDER       the server of this data folder is called (default %[1]s)
-  --server ADDRESS    another server: HOST:PORT, or sip:HOST:PORT;transport=tcp
+  --server ADDRESS    another server: HOST:PORT, sip:HOST:PORT;transport=tcp, or sips:HOST:PORT for TLS
+  --ca FILE           over TLS, trust the certificates in this file (PEM) instead of the system's: that of
+                      an authority of your own, or the server's itself
   --number NUMBER     the phone's own number (default %[2]s)
   --username NAME     when the server asks for a password
   --password-file F   the file that the password is in
@@ -79,6 +82,7 @@ type handset struct {
 	outgoing                                      bool
 	number                                        string // to dial
 	data, server, own, username, password, listen string
+	roots                                         *x509.CertPool // nil for the system's
 	headers                                       map[string]string
 
 	keys        string
@@ -93,26 +97,31 @@ type handset struct {
 	direct                 bool
 }
 
+// named are the files that the command line names to be read.
+type named struct{ speak, password, ca string }
+
 // flags are those of dial or wait.
-func (h *handset) flags(p *program) (f *flag.FlagSet, speak, passwordFile *string) {
+func (h *handset) flags(p *program) (f *flag.FlagSet, files *named) {
 	f = flag.NewFlagSet("phone", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	f.StringVar(&h.data, "data", cmp.Or(p.getenv("RINGDOWN_DATA"), server.DefaultData), "")
 	f.StringVar(&h.server, "server", "", "")
 	f.StringVar(&h.own, "number", phone.DefaultNumber, "")
 	f.StringVar(&h.username, "username", "", "")
-	passwordFile = f.String("password-file", "", "")
+	files = new(named)
+	f.StringVar(&files.password, "password-file", "", "")
+	f.StringVar(&files.ca, "ca", "", "")
 	f.StringVar(&h.listen, "listen", "", "")
 	f.StringVar(&h.keys, "type", "", "")
 	f.DurationVar(&h.after, "after", time.Second, "")
-	speak = f.String("speak", "", "")
+	f.StringVar(&files.speak, "speak", "", "")
 	f.StringVar(&h.save, "save", "", "")
 	f.DurationVar(&h.last, "for", 0, "")
 	f.BoolVar(&h.asJSON, "json", false, "")
 	h.calls = 1
 	if h.outgoing {
 		f.Func("header", "", h.header)
-		return f, speak, passwordFile
+		return f, files
 	}
 	f.DurationVar(&h.answerAfter, "answer-after", time.Second, "")
 	f.BoolVar(&h.busy, "busy", false, "")
@@ -120,7 +129,7 @@ func (h *handset) flags(p *program) (f *flag.FlagSet, speak, passwordFile *strin
 	f.BoolVar(&h.noAnswer, "no-answer", false, "")
 	f.IntVar(&h.calls, "calls", 1, "")
 	f.BoolVar(&h.direct, "direct", false, "")
-	return f, speak, passwordFile
+	return f, files
 }
 
 // header reads a header field.
@@ -145,7 +154,7 @@ func (h *handset) header(s string) error {
 // parse reads the command line.
 func (h *handset) parse(p *program, args []string) error {
 	given, args := leading(args)
-	f, speak, passwordFile := h.flags(p)
+	f, files := h.flags(p)
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		if err := printPhoneHelp(p.stdout); err != nil {
 			return err
@@ -161,7 +170,7 @@ func (h *handset) parse(p *program, args []string) error {
 	if err := h.check(given); err != nil {
 		return &usageError{err}
 	}
-	return h.read(*speak, *passwordFile)
+	return h.read(files)
 }
 
 // check finds what makes no sense.
@@ -197,22 +206,32 @@ func (h *handset) check(given []string) error {
 
 // read reads the files that the command line names, and finds out whether what is
 // heard can be written.
-func (h *handset) read(speak, passwordFile string) error {
-	if speak != "" {
-		raw, err := os.ReadFile(speak) //nolint:gosec // whoever runs the command names the file
+func (h *handset) read(files *named) error {
+	if files.speak != "" {
+		raw, err := os.ReadFile(files.speak) //nolint:gosec // whoever runs the command names the file
 		if err == nil {
 			h.speak, err = audio.ReadClip(raw)
 		}
 		if err != nil {
-			return fmt.Errorf("--speak %s: %w", speak, err)
+			return fmt.Errorf("--speak %s: %w", files.speak, err)
 		}
 	}
-	if passwordFile != "" {
-		raw, err := os.ReadFile(passwordFile) //nolint:gosec // as above
+	if files.password != "" {
+		raw, err := os.ReadFile(files.password)
 		if err != nil {
 			return fmt.Errorf("--password-file: %w", err)
 		}
 		h.password = strings.TrimRight(string(raw), "\r\n")
+	}
+	if files.ca != "" {
+		raw, err := os.ReadFile(files.ca)
+		if err != nil {
+			return fmt.Errorf("--ca: %w", err)
+		}
+		h.roots = x509.NewCertPool()
+		if !h.roots.AppendCertsFromPEM(raw) {
+			return fmt.Errorf("--ca: there is no certificate in %s", files.ca)
+		}
 	}
 	if h.save != "" {
 		f, err := os.OpenFile(h.save, os.O_WRONLY|os.O_CREATE, 0o600)
@@ -283,7 +302,7 @@ func phoneCall(ctx context.Context, p *program, dial bool, args []string) (err e
 		return err
 	}
 	o := phone.Options{
-		Listen: h.listen, Server: h.server, Number: h.own, Username: h.username, Password: h.password,
+		Listen: h.listen, Server: h.server, Number: h.own, Username: h.username, Password: h.password, Roots: h.roots,
 		Register: !dial && !h.direct, Headers: h.headers,
 		Logger: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}

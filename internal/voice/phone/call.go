@@ -412,8 +412,11 @@ func endReason(e sip.Event, inbound bool) string {
 			return "no codec in common (488)"
 		}
 	}
-	if e.Status != 0 {
+	switch {
+	case e.Status != 0:
 		return "failed: " + statusText(e.Status)
+	case e.Err != nil:
+		return "failed: " + e.Err.Error()
 	}
 	return "failed"
 }

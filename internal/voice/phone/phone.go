@@ -9,6 +9,8 @@ package phone
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -57,6 +59,9 @@ type Options struct {
 	// Number is the phone's own: E.164 or a name. "" is DefaultNumber.
 	Number             string
 	Username, Password string
+	// Roots are the authorities whose certificates of a server are trusted, over TLS;
+	// nil for those of the system.
+	Roots *x509.CertPool
 	// Register has the server's calls to Number reach the phone.
 	Register bool
 	// Headers are added to the INVITE.
@@ -137,7 +142,7 @@ func (p *Phone) signalling() sip.Options {
 		t.Username, t.Password, t.Register, t.Identity = p.o.Username, p.o.Password, p.o.Register, p.o.Number
 	}
 	return sip.Options{
-		Listen: p.o.Listen, Trunks: []sip.Trunk{t}, Incoming: p.incoming,
+		Listen: p.o.Listen, TLS: &tls.Config{RootCAs: p.o.Roots, MinVersion: tls.VersionTLS12}, Trunks: []sip.Trunk{t}, Incoming: p.incoming,
 		UserAgent: "ringdown phone", Logger: p.o.Logger, Now: p.o.Now,
 	}
 }

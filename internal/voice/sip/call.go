@@ -186,7 +186,7 @@ func (c *Call) conclude(cause Cause, status, q850 int) {
 	}
 	c.phase = over
 	stopTimers(c.sessionTimer, c.ringTimer, c.glareTimer, c.remindTimer, c.referTimer)
-	ev := Event{Kind: Ended, At: c.e.now(), Cause: cause, Status: status, Q850: q850}
+	ev := Event{Kind: Ended, At: c.e.now(), Cause: cause, Status: status, Q850: q850, Err: c.failure}
 	c.done = &ev
 	hear := c.hear
 	c.hear, c.media = nil, nil

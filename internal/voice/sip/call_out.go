@@ -37,6 +37,7 @@ type inviting struct {
 	rang       int    // the last status that Ringing was told with
 	early      string // the tag of who has sent a description before the answer
 	cancelling bool   // CANCEL is to be sent as soon as it may
+	failure    error  // why the INVITE could not be delivered
 }
 
 // newCallOut makes the call of an invitation.
@@ -95,10 +96,18 @@ func (c *Call) invite() {
 		err = c.send(o, c.invited)
 	}
 	if err != nil {
-		c.e.log.Warn("a call cannot be sent", "trunk", c.trunk.Name, "call", c.id, "err", err)
-		c.conclude(Failed, 0, 0)
-		c.forget()
+		c.undelivered(Failed, err)
 	}
+}
+
+// undelivered ends a call whose INVITE did not reach anybody.
+func (c *Call) undelivered(cause Cause, err error) {
+	if cause == Failed && c.phase != over {
+		c.e.log.Warn("a call cannot be sent", "trunk", c.trunk.Name, "call", c.id, "err", err)
+		c.failure = err
+	}
+	c.conclude(cause, 0, 0)
+	c.forget()
 }
 
 // invitation makes the INVITE of the call.
@@ -200,8 +209,7 @@ func (c *Call) invited(o *ours, res *sip.Response, err error) {
 			c.e.shed(c.trunk, o, res)
 		}
 	case err != nil:
-		c.conclude(causeOf(err), 0, 0)
-		c.forget()
+		c.undelivered(causeOf(err), err)
 	case res.StatusCode < 200:
 		c.progress(o, res)
 	case res.StatusCode < 300:

@@ -126,4 +126,6 @@ type Event struct {
 	Q850  int
 	Cause Cause
 	Digit string
+	// Err is why a request of a call out could not be delivered, of Ended.
+	Err error
 }
