@@ -34,6 +34,7 @@ type SignIn struct {
 	// and this server's own.
 	Audiences   []string        `yaml:"audiences"`
 	SAML        []SAMLProvider  `yaml:"saml"`
+	Signing     Signing         `yaml:"signing"`
 	Roles       []Role          `yaml:"roles"`
 	OIDC        []OIDCProvider  `yaml:"oidc"`
 	Directories []LDAPDirectory `yaml:"directories"`
@@ -54,6 +55,12 @@ type SAMLProvider struct {
 	Label     string   `yaml:"label"`     // on the button; empty: the name
 	Metadata  string   `yaml:"metadata"`  // XML file
 	Instances []string `yaml:"instances"` // ids or aliases; empty: all of type SAML
+}
+
+// Signing is what requests to SAML providers are signed with; empty: nothing.
+type Signing struct {
+	Certificate string `yaml:"certificate"` // PEM file, which our metadata has
+	Key         string `yaml:"key"`         // PEM file of its key, RSA
 }
 
 // Role is what users become by SAML, or principals by AssumeRole.
@@ -127,6 +134,7 @@ type identities struct {
 	audit       *audit.Log
 	passwords   *identity.Passwords
 	federation  *federation.Federation
+	signer      *saml.Signer // nil: none
 	directories map[string]*ldap.Directory
 	rechecks    map[string]time.Duration // by directory, where it is not the default
 	providers   []*oidc.Provider
@@ -159,6 +167,9 @@ func (s *Server) newIdentities() (_ *identities, err error) {
 		}
 		i.proxies = append(i.proxies, network.Masked())
 	}
+	if i.signer, err = cfg.Signing.open(); err != nil {
+		return nil, fmt.Errorf("sign-in: signing: %w", err)
+	}
 	if err := i.openDirectories(); err != nil {
 		return nil, err
 	}
@@ -175,6 +186,21 @@ func (s *Server) newIdentities() (_ *identities, err error) {
 		}
 	}
 	return i, nil
+}
+
+func (s Signing) open() (*saml.Signer, error) {
+	if s == (Signing{}) {
+		return nil, nil
+	}
+	certificate, err := optionalFile(s.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	key, err := optionalFile(s.Key)
+	if err != nil {
+		return nil, fmt.Errorf("key: %w", err)
+	}
+	return saml.NewSigner(certificate, key)
 }
 
 func (i *identities) openDirectories() error {
@@ -317,7 +343,7 @@ func (i *identities) open(s *Server, keys *iam.Keys) (err error) {
 	i.federation.Use(keys)
 	keys.UseRoles(i.federation)
 	so := signin.Options{
-		Store: s.store, People: s.people, Passwords: i.passwords, Federation: i.federation, Directories: i.directories, Recheck: i.rechecks, OIDC: i.providers,
+		Store: s.store, People: s.people, Passwords: i.passwords, Federation: i.federation, Signer: i.signer, Directories: i.directories, Recheck: i.rechecks, OIDC: i.providers,
 		RootSecret: s.Root.SecretAccessKey, URL: i.url, ChangeFirst: i.cfg.ChangeFirstPassword,
 		Audit: i.audit, Logger: s.cfg.Logger, Now: s.cfg.Now,
 	}
@@ -346,8 +372,11 @@ func (i *identities) from(r *http.Request) string {
 
 // pages are what browsers see.
 func (i *identities) pages(s *Server) http.Handler {
+	metadata := func(entityID string, acs []string) ([]byte, error) {
+		return saml.ServiceMetadata(entityID, acs, i.signer)
+	}
 	return login.New(login.Options{
-		Service: i.signIn, People: s.people, Metadata: saml.ServiceMetadata, URL: i.url, TrustedProxies: i.proxies,
+		Service: i.signIn, People: s.people, Metadata: metadata, URL: i.url, TrustedProxies: i.proxies,
 		Logger: s.cfg.Logger, Now: s.cfg.Now,
 	})
 }

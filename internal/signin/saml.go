@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -98,9 +99,12 @@ func (s *Service) Begin(ctx context.Context, in *Instance, w Way, destination st
 		return "", refuse(OtherDoor)
 	}
 	now := s.opts.Now()
+	if providers[n].SAML.WantsSigned() && s.opts.Signer == nil && s.quiet.pass(now) {
+		s.opts.Logger.LogAttrs(ctx, slog.LevelWarn, "a SAML provider wants requests signed: give sign-in: signing: in the configuration file a certificate and a key", slog.String("provider", w.Name))
+	}
 	relay := s.relay(in, newToken()[:16], now.Add(attemptLife), localPath(destination))
 	to, err := providers[n].SAML.Redirect(saml.Request{
-		ID: s.requestID(in, relay), Issuer: s.opts.URL() + EntityID, ACS: s.samlURL(in), RelayState: relay, Now: now,
+		ID: s.requestID(in, relay), Issuer: s.opts.URL() + EntityID, ACS: s.samlURL(in), RelayState: relay, Now: now, Signer: s.opts.Signer,
 	})
 	if err != nil {
 		return "", fmt.Errorf("ask the provider %s: %w", w.Name, err)

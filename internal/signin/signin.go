@@ -23,6 +23,7 @@ import (
 	"ringdown/internal/identity/ldap"
 	"ringdown/internal/identity/oidc"
 	"ringdown/internal/identity/once"
+	"ringdown/internal/identity/saml"
 	"ringdown/internal/mail"
 	"ringdown/internal/store"
 )
@@ -84,6 +85,8 @@ type Options struct {
 	People     People
 	Passwords  *identity.Passwords
 	Federation *federation.Federation
+	// Signer signs what SAML providers are asked; nil: nothing is signed.
+	Signer *saml.Signer
 	// Directories by DirectoryId, OIDC by name.
 	Directories map[string]*ldap.Directory
 	OIDC        []*oidc.Provider

@@ -36,6 +36,7 @@ type Provider struct {
 	entityID   string
 	keys       []*x509.Certificate
 	sso        *url.URL  // of the HTTP-Redirect binding; may be nil
+	wantSigned bool      // requests
 	validUntil time.Time // zero: for ever
 }
 
@@ -81,6 +82,8 @@ func readMetadata(root *etree.Element) (*Provider, error) {
 	if len(p.keys) > maxCertificates {
 		return nil, fmt.Errorf("IDPSSODescriptor has more than %d certificates for signing", maxCertificates)
 	}
+	want, _ := attribute(role, "WantAuthnRequestsSigned")
+	p.wantSigned = want == "true" || want == "1" // xs:boolean
 	return p, p.readSSO(role)
 }
 
@@ -217,6 +220,9 @@ func (p *Provider) EntityID() string { return p.entityID }
 // names a SingleSignOnService of the HTTP-Redirect binding.
 func (p *Provider) CanRedirect() bool { return p.sso != nil }
 
+// WantsSigned reports whether the provider takes signed requests alone.
+func (p *Provider) WantsSigned() bool { return p.wantSigned }
+
 // ValidUntil is when the metadata stops to hold, and with it every response of
 // the provider; zero: never.
 func (p *Provider) ValidUntil() time.Time { return p.validUntil }
@@ -225,8 +231,9 @@ func (p *Provider) ValidUntil() time.Time { return p.validUntil }
 func (p *Provider) Certificates() int { return len(p.keys) }
 
 // ServiceMetadata is our own metadata, which operators give to their provider:
-// our entity id and where assertions are posted to.
-func ServiceMetadata(entityID string, acs []string) ([]byte, error) {
+// our entity id, where assertions are posted to, and the certificate by which
+// our requests are verified, if they are signed.
+func ServiceMetadata(entityID string, acs []string, signer *Signer) ([]byte, error) {
 	if entityID == "" || len(entityID) > maxEntityID || len(acs) == 0 {
 		return nil, errors.New("metadata has an entity id and an address at least")
 	}
@@ -237,9 +244,16 @@ func ServiceMetadata(entityID string, acs []string) ([]byte, error) {
 	root.CreateAttr("xmlns:saml", nsAssertion)
 	root.CreateAttr("entityID", entityID)
 	role := root.CreateElement("md:SPSSODescriptor")
-	role.CreateAttr("AuthnRequestsSigned", "false")
+	role.CreateAttr("AuthnRequestsSigned", strconv.FormatBool(signer != nil))
 	role.CreateAttr("WantAssertionsSigned", "true")
 	role.CreateAttr("protocolSupportEnumeration", nsProtocol)
+	if signer != nil {
+		descriptor := role.CreateElement("md:KeyDescriptor")
+		descriptor.CreateAttr("use", "signing")
+		info := descriptor.CreateElement("ds:KeyInfo")
+		info.CreateAttr("xmlns:ds", nsSignature)
+		info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").SetText(base64.StdEncoding.EncodeToString(signer.certificate.Raw))
+	}
 	for _, f := range []string{
 		"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
 		"urn:oasis:names:tc:SAML:2.0:nameid-format:transient",

@@ -153,7 +153,7 @@ func TestNoRedirect(t *testing.T) {
 }
 
 func TestServiceMetadata(t *testing.T) {
-	b, err := saml.ServiceMetadata(audience, []string{acs + "?x&y", "https://cc.example.com/other"})
+	b, err := saml.ServiceMetadata(audience, []string{acs + "?x&y", "https://cc.example.com/other"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,11 +167,11 @@ func TestServiceMetadata(t *testing.T) {
 	sp := d.SPSSODescriptors[0]
 	if len(sp.AssertionConsumerServices) != 2 || sp.AssertionConsumerServices[0].Location != acs+"?x&y" ||
 		sp.AssertionConsumerServices[0].Binding != crewjam.HTTPPostBinding || sp.AssertionConsumerServices[1].Index != 1 ||
-		sp.WantAssertionsSigned == nil || !*sp.WantAssertionsSigned {
+		sp.WantAssertionsSigned == nil || !*sp.WantAssertionsSigned || sp.AuthnRequestsSigned == nil || *sp.AuthnRequestsSigned || len(sp.KeyDescriptors) != 0 {
 		t.Errorf("it is %s", b)
 	}
 	for _, acs := range [][]string{nil, {}} {
-		if _, err := saml.ServiceMetadata(audience, acs); err == nil {
+		if _, err := saml.ServiceMetadata(audience, acs, nil); err == nil {
 			t.Error("metadata without an address")
 		}
 	}

@@ -16,8 +16,8 @@ import (
 func NewRequestID() string { return "id-" + rand.Text() }
 
 // Redirect is the URL that a browser is sent to with a request
-// (saml-bindings-2.0 §3.4). Requests are not signed: a provider that insists on
-// it refuses them.
+// (saml-bindings-2.0 §3.4). Without a Signer the request is not signed: a provider
+// that insists on it refuses it.
 func (p *Provider) Redirect(r Request) (string, error) {
 	if p.sso == nil {
 		return "", errors.New("the provider's metadata names no SingleSignOnService for HTTP-Redirect")
@@ -52,6 +52,11 @@ func (p *Provider) Redirect(r Request) (string, error) {
 	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(packed.Bytes()))
 	if r.RelayState != "" {
 		query += "&RelayState=" + url.QueryEscape(r.RelayState)
+	}
+	if r.Signer != nil {
+		if query, err = r.Signer.sign(query); err != nil {
+			return "", err
+		}
 	}
 	if u.RawQuery != "" {
 		query = u.RawQuery + "&" + query

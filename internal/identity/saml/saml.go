@@ -39,6 +39,7 @@ type Request struct {
 	ACS        string // URL where the answer is posted to
 	RelayState string
 	Now        time.Time
+	Signer     *Signer // nil: the request is not signed
 }
 
 // Expect is what a response must be meant for.
