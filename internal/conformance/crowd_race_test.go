@@ -2,6 +2,6 @@
 
 package conformance
 
-// crowdSize is smaller with the race detector, which makes the database ten
+// crowdSize is smaller with the race detector, which makes all of it several
 // times as slow; "make test" runs the test without it as well.
-const crowdSize = 1000
+const crowdSize = 300
