@@ -128,7 +128,8 @@ func (s *service) serve(ctx context.Context, x *exchange) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := strings.TrimSuffix(strings.TrimPrefix(x.URL.Path, Path), "/")
+	// A base URL that was entered with a slash at its end makes two of them.
+	path := strings.Trim(strings.TrimPrefix(x.URL.Path, strings.TrimSuffix(Path, "/")), "/")
 	kind, id, one := strings.Cut(path, "/")
 	switch {
 	case path == ".search" || path == "Users/.search":
@@ -140,7 +141,7 @@ func (s *service) serve(ctx context.Context, x *exchange) (*answer, error) {
 	case path == "ServiceProviderConfig", kind == "ResourceTypes", kind == "Schemas":
 		return s.only(x, http.MethodGet, func() (*answer, error) { return s.discovery(x, kind, id) })
 	case kind == "Groups":
-		return nil, refuse(http.StatusNotFound, "there are no groups here: Amazon Connect has none; the profiles of a user are in %s", connectSchema)
+		return groups(x, id)
 	case path == "Me", path == "Bulk":
 		return nil, refuse(http.StatusNotImplemented, "%s is not served", path)
 	default:
@@ -192,6 +193,22 @@ func notAllowed(methods ...string) (*answer, error) {
 	return a, nil
 }
 
+// groups serves the groups that there are none of. Identity providers list and
+// search them before anything else, whether or not they are to send any, and take
+// another answer than an empty list for a connection that does not work.
+func groups(x *exchange, id string) (*answer, error) {
+	none := &answer{http.StatusOK, page([]any{}, 0, 1), http.Header{}}
+	reads := x.Method == http.MethodGet || x.Method == http.MethodHead
+	switch {
+	case id == "" && reads, id == ".search" && x.Method == http.MethodPost:
+		return none, nil
+	case reads:
+		return nil, refuse(http.StatusNotFound, "there are no groups here: Amazon Connect has none")
+	default:
+		return nil, refuse(http.StatusNotImplemented, "groups are not served: Amazon Connect has none; the profiles of a user are in %s", connectSchema)
+	}
+}
+
 func (s *service) users(ctx context.Context, x *exchange, path string) (*answer, error) {
 	switch {
 	case x.Method == http.MethodGet || x.Method == http.MethodHead:
@@ -232,11 +249,13 @@ func (s *service) show(status int, u *User, want selection) *answer {
 // wanted is the selection that a request's query makes.
 func wanted(x *exchange) (selection, error) {
 	q := x.URL.Query()
-	return selected(names(q.Get("attributes")), names(q.Get("excludedAttributes")))
+	return selected(names(q["attributes"]), names(q["excludedAttributes"]))
 }
 
-func names(list string) []string {
-	if strings.TrimSpace(list) == "" {
+// names are those of a parameter, which may be given more than once.
+func names(given []string) []string {
+	list := strings.Join(given, ",")
+	if strings.Trim(list, ", ") == "" {
 		return nil
 	}
 	return strings.Split(list, ",")
@@ -271,6 +290,12 @@ func isA(schemas []string, want string) error {
 	return nil
 }
 
+// wasCore reports whether a schema is that of users in the drafts of RFC 7643,
+// whose attributes have the same names: OneLogin sends it.
+func wasCore(schema string) bool {
+	return strings.EqualFold(schema, "urn:scim:schemas:core:2.0") || strings.EqualFold(schema, "urn:scim:schemas:core:2.0:User")
+}
+
 // decodeUser reads a user in the form of this package.
 func decodeUser(x *exchange) (map[string]any, error) {
 	var raw map[string]any
@@ -290,6 +315,9 @@ func decodeUser(x *exchange) (map[string]any, error) {
 				said = append(said, s)
 			}
 		}
+	}
+	if slices.ContainsFunc(said, wasCore) {
+		return clean(raw)
 	}
 	if err := isA(said, coreSchema); err != nil {
 		return nil, err

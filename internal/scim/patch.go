@@ -275,18 +275,11 @@ func chosenValues(to place, op string, values []any, value any) (_ []any, touche
 		}
 	}
 	if len(touched) == 0 {
-		fresh, ok := described(to.where)
-		if op != add || !ok {
-			return nil, nil, bad(noTarget, "no value of %s is as the path says", a.name)
+		fresh, err := missing(to, op, value)
+		if err != nil || fresh == nil {
+			return values, nil, err
 		}
-		v, err := single(a, fresh)
-		if err != nil {
-			return nil, nil, err
-		}
-		if v == nil {
-			v = map[string]any{}
-		}
-		values, touched = append(values, v), []int{len(values)}
+		values, touched = append(values, fresh), []int{len(values)}
 	}
 	if op == remove && to.sub == nil {
 		return slices.DeleteFunc(values, func(v any) bool { return to.where.matches(asObject(v)) }), nil, nil
@@ -300,6 +293,39 @@ func chosenValues(to place, op string, values []any, value any) (_ []any, touche
 		return slices.DeleteFunc(values, func(v any) bool { return v == nil }), nil, nil
 	}
 	return values, touched, nil
+}
+
+// missing is what to begin with where no value is as the path says; nil when
+// there is nothing to do. To replace makes a value as to add does, which Entra ID
+// relies upon, where RFC 7644 §3.5.2.3 has it fail.
+func missing(to place, op string, value any) (any, error) {
+	a := to.attr
+	none := bad(noTarget, "no value of %s is as the path says", a.name)
+	fresh, ok := described(to.where)
+	if !ok {
+		return nil, none
+	}
+	if op == remove {
+		if kind, ok := fresh["type"].(string); ok && !keeps(a, kind) {
+			return nil, nil // it has been ignored, or become another type
+		}
+		return nil, none
+	}
+	leaf := to.leaf()
+	if v, err := single(leaf, only(leaf, value)); v == nil || err != nil {
+		return nil, err // there is nothing already
+	}
+	v, err := single(a, fresh)
+	if v == nil && err == nil {
+		v = map[string]any{}
+	}
+	return v, err
+}
+
+// keeps reports whether values of a type are shown as that type again.
+func keeps(a *attribute, kind string) bool {
+	of := a.child("type")
+	return of == nil || slices.ContainsFunc(of.canonical, func(c string) bool { return strings.EqualFold(c, kind) })
 }
 
 // changeValue is a value after an operation on it or, with a sub-attribute, on

@@ -51,6 +51,16 @@ func TestPatch(t *testing.T) {
 		{"Entra: a value that is not there is added", `[{"op":"Add","path":"emails[type eq \"home\"].value","value":"home@example.org"}]`, func(u *User) {
 			u.Identity.SecondaryEmail = "home@example.org"
 		}},
+		{"Entra: a value that is not there is replaced", `[{"op":"Replace","path":"emails[type eq \"home\"].value","value":"home@example.org"}]`, func(u *User) {
+			u.Identity.SecondaryEmail = "home@example.org"
+		}},
+		{"Entra: nothing where there is nothing", `[{"op":"Replace","path":"emails[type eq \"home\"].value","value":""},{"op":"Add","path":"emails[type eq \"home\"].value","value":null},{"op":"Replace","path":"phoneNumbers[type eq \"work\"].value","value":""}]`, func(*User) {}},
+		{"Entra: what has become another type, or been ignored, is removed", `[{"op":"Remove","path":"emails[type eq \"home\"].value"},{"op":"Remove","path":"phoneNumbers[type eq \"work\"]"}]`, func(*User) {}},
+		{"Entra: a list of one", `[{"op":"Replace","path":"name.givenName","value":[{"value":"Babs"}]},{"op":"Replace","path":"active","value":["False"]},{"op":"Replace","path":"emails[type eq \"work\"].value","value":[{"value":"u@example.com"}]}]`, func(u *User) {
+			u.Identity.FirstName, u.Inactive, u.Identity.Email = "Babs", true, "u@example.com"
+		}},
+		{"an empty list", `[{"op":"replace","path":"externalId","value":[]}]`, func(u *User) { u.ExternalID = "" }},
+		{"Entra: a manager without its schema", `[{"op":"Add","path":"manager","value":[{"$ref":"https://example.org/scim/Users/1","value":"1"}]}]`, func(*User) {}},
 		{"Entra: several attributes", `[{"op":"Replace","path":"emails[type eq \"work\"].value","value":"u@example.com"},{"op":"Replace","path":"name.familyName","value":"Updated"},{"op":"Add","path":"displayName","value":"Whatever"},{"op":"Add","path":"name.formatted","value":"Whatever"}]`, func(u *User) {
 			u.Identity.Email, u.Identity.LastName = "u@example.com", "Updated"
 		}},
@@ -124,8 +134,11 @@ func TestPatchRefused(t *testing.T) {
 		{"a path with more behind it", `[{"op":"add","path":"emails[type eq \"work\"] x","value":"x"}]`, invalidPath, "unexpected"},
 		{"a choice of one", `[{"op":"add","path":"name[givenName eq \"x\"]","value":{}}]`, invalidPath, "no values to choose from"},
 		{"a wrong path among the values", `[{"op":"add","value":{"emails[type eq \"x\"":"x"}}]`, invalidPath, "bracket"},
-		{"replace what the choice does not find", `[{"op":"replace","path":"emails[type eq \"home\"].value","value":"x@example.org"}]`, noTarget, "as the path says"},
-		{"remove what the choice does not find", `[{"op":"remove","path":"emails[type eq \"home\"]"}]`, noTarget, "as the path says"},
+		{"replace what a choice does not describe", `[{"op":"replace","path":"emails[value sw \"x\"].value","value":"x@example.org"}]`, noTarget, "as the path says"},
+		{"remove what the choice does not find", `[{"op":"remove","path":"emails[value eq \"x@example.org\"]"}]`, noTarget, "as the path says"},
+		{"remove a type that is not there", `[{"op":"remove","path":"phoneNumbers[type eq \"mobile\"]"},{"op":"remove","path":"phoneNumbers[type eq \"mobile\"]"}]`, noTarget, "as the path says"},
+		{"several values where there is one", `[{"op":"replace","path":"externalId","value":["a","b"]}]`, invalidValue, "must be text"},
+		{"a bad value where there is none", `[{"op":"replace","path":"emails[type eq \"home\"].value","value":7}]`, invalidValue, "must be text"},
 		{"add what a choice does not describe", `[{"op":"add","path":"emails[type ne \"work\" and type ne \"other\"].value","value":"x@example.org"}]`, noTarget, "as the path says"},
 		{"the id", `[{"op":"replace","path":"id","value":"x"}]`, mutability, "id cannot be changed"},
 		{"the version", `[{"op":"replace","path":"meta.version","value":"x"}]`, mutability, "version cannot be changed"},

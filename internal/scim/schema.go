@@ -228,6 +228,9 @@ func resolve(path string) (target, bool) {
 		t = target{schema: enterpriseSchema, attr: find(elsewhere[enterpriseSchema], name)}
 	default:
 		t = target{attr: find(slices.Concat(core, common, elsewhere[coreSchema]), name)}
+		if t.attr == nil { // manager, as Entra ID has sent it
+			t.attr = find(elsewhere[enterpriseSchema], name)
+		}
 	}
 	if t.attr == nil {
 		return target{}, false

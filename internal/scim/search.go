@@ -37,7 +37,7 @@ func (s *service) searchByGet(ctx context.Context, x *exchange) (*answer, error)
 			*to = &n
 		}
 	}
-	return s.search(ctx, x, values.Get("filter"), names(values.Get("attributes")), names(values.Get("excludedAttributes")), start, count)
+	return s.search(ctx, x, values.Get("filter"), names(values["attributes"]), names(values["excludedAttributes"]), start, count)
 }
 
 // searchByPost serves .search (RFC 7644 §3.4.3). There is no order to choose:

@@ -93,7 +93,7 @@ func put(m map[string]any, a *attribute, v any) error {
 // empty list are nil: unassigned (RFC 7643 §2.5).
 func typed(a *attribute, v any) (any, error) {
 	if !a.multi {
-		return single(a, v)
+		return single(a, only(a, v))
 	}
 	given, ok := v.([]any)
 	if !ok && v != nil {
@@ -121,6 +121,22 @@ func typed(a *attribute, v any) (any, error) {
 		return nil, nil
 	}
 	return values, nil
+}
+
+// only is the value of a list of one, as some clients send it for an attribute
+// that has one value: ["x"] or [{"value":"x"}]. An empty list is nothing.
+func only(a *attribute, v any) any {
+	given, ok := v.([]any)
+	switch {
+	case ok && len(given) == 0:
+		return nil
+	case !ok || len(given) > 1:
+		return v
+	}
+	if m, ok := given[0].(map[string]any); ok && a.kind != compound {
+		return m["value"]
+	}
+	return given[0]
 }
 
 // single is typed for one value.

@@ -23,6 +23,9 @@ const (
 	core      = "urn:ietf:params:scim:schemas:core:2.0:User"
 	extension = "urn:ringdown:params:scim:schemas:extension:connect:2.0:User"
 	patchOp   = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+	list      = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+
+	enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 )
 
 type object = map[string]any
@@ -72,6 +75,7 @@ type got struct {
 	header http.Header
 	body   object
 	raw    string
+	moved  bool // after a redirect, which providers do not follow
 }
 
 // ask makes a request; body is text or what becomes JSON, nil for none; header
@@ -112,7 +116,7 @@ func (p *provider) ask(t testing.TB, method, path string, body any, header ...st
 		t.Error(err)
 		return got{}
 	}
-	g := got{status: resp.StatusCode, header: resp.Header, raw: string(text)}
+	g := got{status: resp.StatusCode, header: resp.Header, raw: string(text), moved: resp.Request.Response != nil}
 	if len(text) > 0 {
 		if kind := resp.Header.Get("Content-Type"); kind != "application/scim+json" {
 			t.Errorf("%s %s: Content-Type %q", method, path, kind)

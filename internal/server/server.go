@@ -276,7 +276,8 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 	own.Handle(idpPath, providers)
 	own.Handle(idpPath+"/", providers)
 	own.Handle(login.Path, s.identities.pages(s))
-	own.Handle(scim.Path, s.newSCIM(tokens))
+	provisioning := s.newSCIM(tokens)
+	own.Handle(scim.Path, provisioning)
 	own.Handle("GET "+socketPath, socketHandler{s.participants, s.chats})
 	links := linksHandler{s.folder, s.cfg}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -284,6 +285,11 @@ func (s *Server) handler(c *catalog.Catalog, areas []any) (http.Handler, error) 
 		// objects, so it sees only its own.
 		if s.folder != nil && strings.HasPrefix(r.URL.Path, objects.LinkPath) {
 			links.ServeHTTP(w, r)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, scim.Path) {
+			// Identity providers do not follow redirects to a cleaner path.
+			provisioning.ServeHTTP(w, r)
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, "/-/") {
