@@ -30,8 +30,8 @@ one ends at once.
 
   --data FOLDER       the server of this data folder is called (default %[1]s)
   --server ADDRESS    another server: HOST:PORT, sip:HOST:PORT;transport=tcp, or sips:HOST:PORT for TLS
-  --ca FILE           over TLS, trust the certificates in this file (PEM) instead of the system's: that of
-                      an authority of your own, or the server's itself
+  --ca FILE           over TLS, trust the certificates in this file (PEM) instead of the system's: those
+                      of authorities of your own, or the server's itself
   --number NUMBER     the phone's own number (default %[2]s)
   --username NAME     when the server asks for a password
   --password-file F   the file that the password is in

@@ -163,7 +163,7 @@ func (t *Transition) thirdParty(s side, r *machine.Request) (machine.Reply, bool
 	from := p.CallerID
 	// Without a number of its own the transfer shows the caller's (administrator
 	// guide, "Transfer to phone number").
-	if e := t.c.Customer; from == "" && e != nil && e.Address != nil {
+	if e := t.c.Customer; from == "" && e != nil && e.Address != nil && *e.Address != domain.AnonymousCaller {
 		from = *e.Address
 	}
 	call := Call{Instance: t.in, ContactID: t.id, To: p.Number, From: from, FromName: p.CallerName, RingTimeout: p.Limit}

@@ -13,6 +13,9 @@ import (
 // ContactID is the lower-case UUID of a contact.
 type ContactID string
 
+// AnonymousCaller is the address of a customer who hides the number.
+const AnonymousCaller = "anonymous"
+
 // Contact is what is known of a contact: what DescribeContact and the contact
 // record tell, and what later contacts of its chain inherit. What its owner
 // needs to go on with a live one is not here (internal/contact).

@@ -85,6 +85,34 @@ func TestThirdParty(t *testing.T) {
 	}
 }
 
+// TestAnonymousCaller: a caller who hides is "anonymous" to the contact, and to whom the
+// call is transferred.
+func TestAnonymousCaller(t *testing.T) {
+	t.Parallel()
+	c := newCalled(t)
+	_, err := c.client.UpdateContactFlowContent(t.Context(), &connect.UpdateContactFlowContentInput{InstanceId: &c.instance, ContactFlowId: &c.flow, Content: aws.String(transfers)})
+	servertest.OK(t, err)
+	c.lead(t)
+	third, err := phone.New(t.Context(), phone.Options{Server: c.SIP, Number: "+14155550177", Register: true})
+	servertest.OK(t, err)
+	t.Cleanup(func() { _ = third.Close() })
+	caller, err := phone.New(t.Context(), phone.Options{Server: c.SIP, Number: "+14155550123", Headers: map[string]string{"Privacy": "id"}})
+	servertest.OK(t, err)
+	t.Cleanup(func() { _ = caller.Close() })
+	call, err := caller.Dial(t.Context(), c.number)
+	servertest.OK(t, err)
+	called, err := third.Wait(t.Context())
+	servertest.OK(t, err)
+	if from, privacy := called.From(), called.Header("Privacy"); from != "" || privacy != "id" {
+		t.Errorf("transferred from %q with privacy %q", from, privacy)
+	}
+	live := c.contact(t, func(*types.Contact) bool { return true })
+	if e := live.CustomerEndpoint; aws.ToString(e.Address) != "anonymous" || e.Type != types.EndpointTypeTelephoneNumber {
+		t.Errorf("the customer is %s of type %s", aws.ToString(e.Address), e.Type)
+	}
+	call.Hangup()
+}
+
 // TestRecordingOfACall: what a client records of a call by the API is what the
 // caller said, with silence while it was suspended.
 func TestRecordingOfACall(t *testing.T) {

@@ -71,9 +71,9 @@ func (c *Contacts) Receive(ctx context.Context, call InboundCall) error {
 	return nil
 }
 
-// caller is the endpoint of whoever calls; one who hides has no address.
+// caller is the endpoint of whoever calls.
 func caller(call InboundCall) *types.EndpointInfo {
-	e := &types.EndpointInfo{Type: types.EndpointTypeTelephoneNumber}
+	e := &types.EndpointInfo{Type: types.EndpointTypeTelephoneNumber, Address: aws.String(domain.AnonymousCaller)}
 	if call.From != "" {
 		e.Address = aws.String(call.From)
 		if call.From[0] != '+' {
