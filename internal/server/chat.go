@@ -47,11 +47,17 @@ func (c *audience) open(secret string, st store.Store) error {
 	return c.tokens.Open(secret)
 }
 
-// Close ends all connections and stops publishing. It may be called twice.
-func (c *audience) Close() {
+// hang ends all WebSockets.
+func (c *audience) hang() error {
 	c.hub.Close()
+	return nil
+}
+
+// Close stops publishing. It may be called twice.
+func (c *audience) Close() error {
 	c.streams.Close()
 	c.topics.Close()
+	return nil
 }
 
 // Deliver implements contact.Audience.

@@ -35,19 +35,10 @@ func (s *Server) newContacts(configured *configured, services contact.Services) 
 		Services:      services,
 		Dialer:        s.voice,
 		Audience:      s.chats,
-		Wake:          s.wakeEvents,
+		Wake:          s.events.wake,
 		Now:           s.cfg.Now,
 		Logger:        s.cfg.Logger,
 	})
-}
-
-// wakeEvents tells the outbox that there is something to deliver, and traces that
-// there is something to see.
-func (s *Server) wakeEvents() {
-	s.traces.ring()
-	if s.events != nil {
-		s.events.Wake()
-	}
 }
 
 // functionCaller calls Lambda functions for flows.

@@ -111,10 +111,37 @@ func (c *Config) feeds() (feeds []event.Feed, err error) {
 	return feeds, nil
 }
 
-// openEvents begins to deliver what is in the store.
-func (s *Server) openEvents(ctx context.Context, feeds []event.Feed) (err error) {
-	s.events, err = event.Open(ctx, event.Options{
-		Store: s.store, Feeds: feeds, Shared: s.cfg.Database != "", Now: s.cfg.Now, Logger: s.cfg.Logger,
+// deliveries is everything about who is told of what contacts have appended to
+// the store.
+type deliveries struct {
+	feeds  []event.Feed
+	bell   *bell         // rings for traces
+	outbox *event.Outbox // nil until open
+}
+
+// newDeliveries checks what is to be delivered, and where to.
+func newDeliveries(c *Config) (*deliveries, error) {
+	feeds, err := c.feeds()
+	if err != nil {
+		return nil, err
+	}
+	return &deliveries{feeds: feeds, bell: newBell()}, nil
+}
+
+// open begins to deliver what is in the store.
+func (d *deliveries) open(ctx context.Context, c *Config, st store.Store) (err error) {
+	d.outbox, err = event.Open(ctx, event.Options{
+		Store: st, Feeds: d.feeds, Shared: c.Database != "", Now: c.Now, Logger: c.Logger,
 	})
 	return err
 }
+
+// wake says that there is something to see, and to deliver. Contacts, which are
+// made before anything is open, call it when they have been opened.
+func (d *deliveries) wake() {
+	d.bell.ring()
+	d.outbox.Wake()
+}
+
+// Close may be called twice, and before open.
+func (d *deliveries) Close() error { return d.outbox.Close() }

@@ -3,10 +3,8 @@ package server
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"ringdown/internal/catalog"
 	"ringdown/internal/contract"
 	"ringdown/internal/gateway"
-	"ringdown/internal/identity"
 )
 
 // BoundAPI returns the contract with every operation bound that a server of
@@ -22,23 +20,13 @@ func BoundAPI() (*contract.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, _, err := newObjects(&cfg)
+	s, err := prepare(cfg)
 	if err != nil {
 		return nil, err
 	}
-	stock, err := cfg.stock()
-	if err != nil {
-		return nil, err
-	}
-	c := catalog.New(catalog.Options{Account: cfg.Account, Now: cfg.Now, Logger: cfg.Logger})
-	nothing := &Server{cfg: cfg, identities: &identities{passwords: identity.NewPasswords()}}
-	if nothing.chats, err = newAudience(&cfg); err != nil {
-		return nil, err
-	}
-	defer nothing.chats.Close()
 	_, err = gateway.New(gateway.Options{
-		API: api, Tags: c, Metrics: prometheus.NewRegistry(), Logger: cfg.Logger, Now: cfg.Now, Account: cfg.Account,
-	}, append(nothing.newAreas(c, files, stock), nothing.identities.areas(c)...)...)
+		API: api, Tags: s.catalog, Metrics: prometheus.NewRegistry(), Logger: cfg.Logger, Now: cfg.Now, Account: cfg.Account,
+	}, append(s.areas, s.identities.areas(s.catalog)...)...)
 	if err != nil {
 		return nil, err
 	}

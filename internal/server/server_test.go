@@ -126,18 +126,3 @@ func TestCloseTwice(t *testing.T) {
 		}
 	}
 }
-
-// TestFailedStart: a start that fails half way leaves nothing open.
-func TestFailedStart(t *testing.T) {
-	data := t.TempDir()
-	if _, err := server.Start(context.Background(), server.Config{Listen: "192.0.2.1:0", Data: data}); err == nil {
-		t.Fatal("a server listens on an address of documentation (RFC 5737)")
-	}
-	s, err := server.Start(context.Background(), server.Config{Listen: "127.0.0.1:0", Data: data})
-	if err != nil {
-		t.Fatalf("after a failed start: %v", err)
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-}

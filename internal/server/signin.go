@@ -22,6 +22,7 @@ import (
 	"ringdown/internal/login"
 	"ringdown/internal/mail"
 	"ringdown/internal/signin"
+	"ringdown/internal/store"
 )
 
 // SignIn says how users come in. The zero value lets users of CONNECT_MANAGED
@@ -144,9 +145,10 @@ type identities struct {
 }
 
 // newIdentities checks the configuration and reads the files that it names; the
-// errors name the setting. It needs no store.
-func (s *Server) newIdentities() (_ *identities, err error) {
-	cfg := s.cfg.SignIn
+// errors name the setting. It needs no store. Where the server listens is known when
+// it does.
+func newIdentities(c *Config, listens func() string) (_ *identities, err error) {
+	cfg := c.SignIn
 	i := &identities{cfg: cfg, passwords: identity.NewPasswords(), directories: map[string]*ldap.Directory{}, rechecks: map[string]time.Duration{}}
 	base := strings.TrimSuffix(cfg.URL, "/")
 	if base != "" {
@@ -158,7 +160,7 @@ func (s *Server) newIdentities() (_ *identities, err error) {
 		if base != "" {
 			return base
 		}
-		return s.URL
+		return listens()
 	}
 	for n, p := range cfg.TrustedProxies {
 		network, err := netip.ParsePrefix(p)
@@ -173,7 +175,7 @@ func (s *Server) newIdentities() (_ *identities, err error) {
 	if err := i.openDirectories(); err != nil {
 		return nil, err
 	}
-	if err := i.openProviders(s.cfg.Now); err != nil {
+	if err := i.openProviders(c.Now); err != nil {
 		return nil, err
 	}
 	if m := cfg.SMTP; m.Server != "" {
@@ -328,24 +330,24 @@ func (r *Role) policy() (json.RawMessage, error) {
 }
 
 // open begins to let users in.
-func (i *identities) open(s *Server, keys *iam.Keys) (err error) {
-	if i.audit, err = openAudit(&s.cfg); err != nil {
+func (i *identities) open(c *Config, st store.Store, people signin.People, rootSecret string, keys *iam.Keys) (err error) {
+	if i.audit, err = openAudit(c); err != nil {
 		return err
 	}
-	o, err := s.cfg.federationOptions(i.url)
+	o, err := c.federationOptions(i.url)
 	if err != nil {
 		return err
 	}
-	o.Store, o.Audit = s.store, i.audit
+	o.Store, o.Audit = st, i.audit
 	if i.federation, err = federation.New(o); err != nil {
 		return fmt.Errorf("sign-in: %w", err)
 	}
 	i.federation.Use(keys)
 	keys.UseRoles(i.federation)
 	so := signin.Options{
-		Store: s.store, People: s.people, Passwords: i.passwords, Federation: i.federation, Signer: i.signer, Directories: i.directories, Recheck: i.rechecks, OIDC: i.providers,
-		RootSecret: s.Root.SecretAccessKey, URL: i.url, ChangeFirst: i.cfg.ChangeFirstPassword,
-		Audit: i.audit, Logger: s.cfg.Logger, Now: s.cfg.Now,
+		Store: st, People: people, Passwords: i.passwords, Federation: i.federation, Signer: i.signer, Directories: i.directories, Recheck: i.rechecks, OIDC: i.providers,
+		RootSecret: rootSecret, URL: i.url, ChangeFirst: i.cfg.ChangeFirstPassword,
+		Audit: i.audit, Logger: c.Logger, Now: c.Now,
 	}
 	if i.mail != nil {
 		so.Mail = i.mail
@@ -371,22 +373,19 @@ func (i *identities) from(r *http.Request) string {
 }
 
 // pages are what browsers see.
-func (i *identities) pages(s *Server) http.Handler {
+func (i *identities) pages(c *Config, people signin.People) http.Handler {
 	metadata := func(entityID string, acs []string) ([]byte, error) {
 		return saml.ServiceMetadata(entityID, acs, i.signer)
 	}
 	return login.New(login.Options{
-		Service: i.signIn, People: s.people, Metadata: metadata, URL: i.url, TrustedProxies: i.proxies,
-		Logger: s.cfg.Logger, Now: s.cfg.Now,
+		Service: i.signIn, People: people, Metadata: metadata, URL: i.url, TrustedProxies: i.proxies,
+		Logger: c.Logger, Now: c.Now,
 	})
 }
 
-// Close waits for messages that are being sent; it may be called twice, and on
-// nil.
+// Close waits for messages that are being sent; it may be called twice, and
+// before open.
 func (i *identities) Close() error {
-	if i == nil {
-		return nil
-	}
 	var err error
 	if i.signIn != nil {
 		err = i.signIn.Close()

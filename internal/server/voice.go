@@ -104,44 +104,36 @@ func (v *voice) Dial(c contact.Call, hear func(contact.LegEvent)) contact.Leg {
 	return v.calls.Dial(c, hear)
 }
 
-// open begins to listen.
-func (v *voice) open(ctx context.Context, files objects.Store, records store.Store, receive func(context.Context, contacts.InboundCall) error) (err error) {
+// open begins to listen, and tells where: host:port, "" when no calls are taken.
+func (v *voice) open(ctx context.Context, files objects.Store, records store.Store, receive func(context.Context, contacts.InboundCall) error) (address string, err error) {
 	if v.calls == nil {
-		return nil
+		return "", nil
 	}
 	v.receive = receive
 	v.phones.store = records
 	if v.spool, err = recording.Open(ctx, recording.Options{Dir: filepath.Join(v.cfg.Data, "recordings"), Store: files, Logger: v.logger}); err != nil {
-		return err
+		return "", err
 	}
 	err = v.calls.Open(ctx)
 	if v.cfg.SIPAnyPort && errors.Is(err, syscall.EADDRINUSE) {
 		host, _, splitErr := net.SplitHostPort(v.cfg.SIPListen)
 		if splitErr != nil {
-			return err
+			return "", err
 		}
 		v.logger.Warn("another program uses the SIP port; a free one is taken instead", slog.String("taken", v.cfg.SIPListen))
 		v.options.SIP.Listen = net.JoinHostPort(host, "0")
 		if err = v.calls.Close(); err != nil {
-			return err
+			return "", err
 		}
 		if v.calls, err = call.New(v.options); err != nil {
-			return err
+			return "", err
 		}
 		err = v.calls.Open(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("--sip-listen: %w", err)
+		return "", fmt.Errorf("--sip-listen: %w", err)
 	}
-	return nil
-}
-
-// address is where calls are taken, host:port, "" when none are.
-func (v *voice) address() string {
-	if v == nil || v.calls == nil || v.calls.Endpoint() == nil {
-		return ""
-	}
-	return reachable(v.calls.Endpoint().Addr().String())
+	return reachable(v.calls.Endpoint().Addr().String()), nil
 }
 
 // arrive takes a call that has come in.
@@ -199,20 +191,17 @@ func readSound(ctx context.Context, files objects.Store, uri string) (*audio.Cli
 }
 
 // quiesce refuses new calls and lets those under way end, for a while.
-func (v *voice) quiesce(ctx context.Context) {
-	if v == nil || v.calls == nil || v.calls.Endpoint() == nil {
+func (v *voice) quiesce() {
+	if v.calls == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, v.drain)
+	ctx, cancel := context.WithTimeout(context.Background(), v.drain)
 	defer cancel()
 	v.calls.Drain(ctx)
 }
 
-// Close ends all calls. It may be called twice.
+// Close ends all calls. It may be called twice, and before open.
 func (v *voice) Close() error {
-	if v == nil {
-		return nil
-	}
 	var err error
 	if v.calls != nil {
 		err = v.calls.Close()
