@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -21,6 +22,16 @@ import (
 type settings struct {
 	server.Config
 	throttle, quotas, logFormat string
+	// idle are flags that the command has no use for. In the environment and the
+	// file, which other commands read too, they may be.
+	idle []string
+}
+
+// managing declares the flags of a command that manages what a server or a data
+// folder holds: the place to find it counts, how it serves does not.
+func (s *settings) managing(name string) *flag.FlagSet {
+	s.idle = []string{"region", "throttle", "quotas", "sip-listen", "rtp-ports", "sip-trunk"}
+	return s.flags(name)
 }
 
 // flags declares the flags. The set belongs to one command.
@@ -50,14 +61,18 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			_, _ = fmt.Fprintf(p.stdout, "Flags of %s, each also an environment variable RINGDOWN_<FLAG>:\n", f.Name())
-			f.SetOutput(p.stdout)
-			f.PrintDefaults()
+			s.printFlags(f, p.stdout)
 			return err
 		}
 		return &usageError{err}
 	}
 	given := map[string]bool{}
 	f.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
+	for _, name := range s.idle {
+		if given[name] {
+			return &usageError{fmt.Errorf("--%s has no effect on %s", name, f.Name())}
+		}
+	}
 	var failed error
 	set := func(name, value, from string) {
 		if err := f.Set(name, value); err != nil && failed == nil {
@@ -92,6 +107,19 @@ func (s *settings) parse(f *flag.FlagSet, p *program, args []string) error {
 	s.RootAccessKeyID = p.getenv("RINGDOWN_ROOT_ACCESS_KEY_ID")
 	s.RootSecretAccessKey = p.getenv("RINGDOWN_ROOT_SECRET_ACCESS_KEY")
 	return s.complete(p)
+}
+
+// printFlags prints the flags that have an effect.
+func (s *settings) printFlags(f *flag.FlagSet, w io.Writer) {
+	shown := flag.NewFlagSet(f.Name(), flag.ContinueOnError)
+	shown.SetOutput(w)
+	f.VisitAll(func(fl *flag.Flag) {
+		if !slices.Contains(s.idle, fl.Name) {
+			shown.Var(fl.Value, fl.Name, fl.Usage)
+			shown.Lookup(fl.Name).DefValue = fl.DefValue
+		}
+	})
+	shown.PrintDefaults()
 }
 
 // sections are what the configuration file alone can say, by key.

@@ -195,7 +195,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, args := range [][]string{{"serve", "--help"}, {"env", "-h"}, {"keys", "create", "--help"}, {"keys", "list", "-h"}} {
 		r := succeed(t, nil, "", args...)
-		for _, want := range []string{"-listen", "-data", "-database", "-throttle", "-tls-cert", "RINGDOWN_<FLAG>", "127.0.0.1:8765"} {
+		for _, want := range []string{"-listen", "-data", "-database", "-account", "-tls-cert", "RINGDOWN_<FLAG>", "127.0.0.1:8765"} {
 			if !strings.Contains(r.stdout, want) || r.stderr != "" {
 				t.Errorf("%s lacks %q: %s", args, want, r)
 			}

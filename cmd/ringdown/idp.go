@@ -36,7 +36,7 @@ func idp(ctx context.Context, p *program, args []string) error {
 func idpAdd(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
 	var in server.NewProvider
-	f := s.flags("idp add")
+	f := s.managing("idp add")
 	metadata := f.String("metadata", "", "`file` with the provider's metadata, - for standard input")
 	f.StringVar(&in.Name, "name", "", "`name` of the provider; empty: the host of its entity id")
 	f.StringVar(&in.Label, "label", "", "`text` of its button on sign-in pages; empty: its name")
@@ -53,9 +53,12 @@ func idpAdd(ctx context.Context, p *program, args []string) (err error) {
 	if *metadata == "" || f.NArg() > 0 {
 		return &usageError{errors.New("give --metadata FILE")}
 	}
+	if *metadata == "-" && *policy == "-" {
+		return &usageError{errors.New("only one of --metadata and --policy can be standard input")}
+	}
 	if *longest != "" {
 		d, err := time.ParseDuration(*longest)
-		if err != nil || d <= 0 {
+		if err != nil || d < time.Second {
 			return &usageError{fmt.Errorf("--max-session: %q must be a duration such as 12h", *longest)}
 		}
 		in.MaxSession = int64(d / time.Second)
@@ -146,7 +149,7 @@ func toEnter(a server.AddedProvider) string {
 
 func idpList(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("idp list")
+	f := s.managing("idp list")
 	if err := s.parse(f, p, args); err != nil {
 		return err
 	}
@@ -184,7 +187,7 @@ func idpList(ctx context.Context, p *program, args []string) (err error) {
 
 func idpDelete(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("idp delete")
+	f := s.managing("idp delete")
 	given, args := leading(args)
 	if err := s.parse(f, p, args); err != nil {
 		return err

@@ -16,7 +16,8 @@ const keysHelp = `Usage:
   ringdown keys create --user NAME --policy FILE [flags]   make a key; FILE holds an IAM policy document, - is standard input
   ringdown keys create --scim INSTANCE --routing-profile PROFILE --security-profile PROFILE[,PROFILE…] [flags]
                                                            make a token by which an identity provider manages the users of an
-                                                           instance by SCIM; new users get the profiles (names or ids)
+                                                           instance (an id or alias, of whatever region) by SCIM; new users
+                                                           get the profiles (names or ids)
   ringdown keys list [flags]                               list the keys and tokens
   ringdown keys delete KEY-ID [flags]                      delete a key or token
 A running server is asked to do it; otherwise the data folder is opened directly.
@@ -29,7 +30,7 @@ func keys(ctx context.Context, p *program, args []string) error {
 
 func keysCreate(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("keys create")
+	f := s.managing("keys create")
 	user := f.String("user", "", "`name` of the IAM user that the key stands for")
 	file := f.String("policy", "", "`file` with its IAM policy document, - for standard input")
 	var token server.NewSCIMToken
@@ -41,12 +42,15 @@ func keysCreate(ctx context.Context, p *program, args []string) (err error) {
 	}
 	if token.Instance != "" {
 		if token.RoutingProfile == "" || *security == "" || *user != "" || *file != "" || f.NArg() > 0 {
-			return &usageError{errors.New("give --scim INSTANCE, --routing-profile PROFILE and --security-profile PROFILE")}
+			return &usageError{errors.New("give --scim INSTANCE, --routing-profile PROFILE and --security-profile PROFILE, and no --user or --policy")}
 		}
 		for name := range strings.SplitSeq(*security, ",") {
 			token.SecurityProfiles = append(token.SecurityProfiles, strings.TrimSpace(name))
 		}
 		return tokenCreate(ctx, p, &s, token)
+	}
+	if token.RoutingProfile != "" || *security != "" {
+		return &usageError{errors.New("--routing-profile and --security-profile belong to a token: give --scim INSTANCE as well")}
 	}
 	if *user == "" || *file == "" || f.NArg() > 0 {
 		return &usageError{errors.New("give --user NAME and --policy FILE")}
@@ -92,9 +96,12 @@ func tokenCreate(ctx context.Context, p *program, s *settings, token server.NewS
 
 func keysList(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("keys list")
+	f := s.managing("keys list")
 	if err := s.parse(f, p, args); err != nil {
 		return err
+	}
+	if f.NArg() > 0 {
+		return &usageError{fmt.Errorf("unexpected argument %q", f.Arg(0))}
 	}
 	m, err := server.OpenKeys(ctx, s.Config)
 	if err != nil {
@@ -126,7 +133,7 @@ func keysList(ctx context.Context, p *program, args []string) (err error) {
 
 func keysDelete(ctx context.Context, p *program, args []string) (err error) {
 	var s settings
-	f := s.flags("keys delete")
+	f := s.managing("keys delete")
 	given, args := leading(args)
 	if err := s.parse(f, p, args); err != nil {
 		return err

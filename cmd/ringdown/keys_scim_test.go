@@ -117,7 +117,11 @@ func TestTokensRefused(t *testing.T) {
 		"an empty one":             {[]string{"--scim", "desk", "--routing-profile", "Basic Routing Profile", "--security-profile", "Agent,"}, 1, `no SecurityProfile ""`},
 		"no routing profile":       {[]string{"--scim", "desk", "--security-profile", "Agent"}, 2, "give --scim"},
 		"no security profile":      {[]string{"--scim", "desk", "--routing-profile", "Basic Routing Profile"}, 2, "give --scim"},
-		"a user as well":           {[]string{"--scim", "desk", "--routing-profile", "x", "--security-profile", "Agent", "--user", "mary"}, 2, "give --scim"},
+		"a user as well":           {[]string{"--scim", "desk", "--routing-profile", "x", "--security-profile", "Agent", "--user", "mary"}, 2, "no --user"},
+		"a region":                 {[]string{"--scim", "desk", "--routing-profile", "x", "--security-profile", "Agent", "--region", "eu-west-1"}, 2, "--region has no effect on ringdown keys create"},
+		"a region for a key":       {[]string{"--user", "mary", "--policy", "-", "--region", "eu-west-1"}, 2, "--region has no effect"},
+		"a key's routing profile":  {[]string{"--user", "mary", "--policy", "-", "--routing-profile", "x"}, 2, "give --scim INSTANCE"},
+		"a key's security profile": {[]string{"--user", "mary", "--policy", "-", "--security-profile", "x"}, 2, "give --scim INSTANCE"},
 	} {
 		r := run(t, nil, "", append([]string{"keys", "create", "--data", s.data}, c.args...)...)
 		if r.code != c.code || !strings.Contains(r.stderr, c.want) || r.stdout != "" {
@@ -126,5 +130,54 @@ func TestTokensRefused(t *testing.T) {
 	}
 	if r := succeed(t, nil, "", "keys", "list", "--data", s.data); r.stdout != "" {
 		t.Errorf("tokens were made: %s", r)
+	}
+}
+
+// TestIdleFlags: commands that manage what a server holds refuse the flags that
+// only a server heeds, and do not list them; a file or environment that is a
+// server's may have them.
+func TestIdleFlags(t *testing.T) {
+	idle := map[string]string{"region": "eu-west-1", "throttle": "aws", "quotas": "aws", "sip-listen": "off", "rtp-ports": "20000-20099", "sip-trunk": "sip:example.org:5060"}
+	data := t.TempDir()
+	var config strings.Builder
+	env := environment{}
+	for name, value := range idle {
+		config.WriteString(name + ": " + value + "\n")
+		env["RINGDOWN_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))] = value
+	}
+	for _, command := range [][]string{
+		{"keys", "create", "--user", "mary", "--policy", "-"},
+		{"keys", "list"},
+		{"keys", "delete", "X"},
+		{"idp", "add", "--metadata", "-"},
+		{"idp", "list"},
+		{"idp", "delete", "X"},
+	} {
+		for name, value := range idle {
+			args := append(append([]string{}, command...), "--data", data, "--"+name, value)
+			want := "--" + name + " has no effect on ringdown " + command[0] + " " + command[1]
+			if r := run(t, nil, "", args...); r.code != 2 || !strings.Contains(r.stderr, want) {
+				t.Errorf("%v: %s, want %q", args, r, want)
+			}
+		}
+		help := succeed(t, nil, "", command[0], command[1], "--help").stdout
+		if !strings.Contains(help, "-data folder") || !strings.Contains(help, "./ringdown-data") {
+			t.Errorf("%v: the help lacks --data: %s", command, help)
+		}
+		for name := range idle {
+			if strings.Contains(help, "-"+name+" ") {
+				t.Errorf("%v: the help has --%s", command, name)
+			}
+		}
+	}
+	succeed(t, env, "", "keys", "list", "--data", data, "--config", file(t, "ringdown.yaml", config.String()))
+	for want, args := range map[string][]string{
+		`unexpected argument "X"`:       {"keys", "list", "X"},
+		"can be standard input":         {"idp", "add", "--metadata", "-", "--policy", "-"},
+		"--max-session: \"900ms\" must": {"idp", "add", "--metadata", "-", "--max-session", "900ms"},
+	} {
+		if r := run(t, nil, "", append(args, "--data", data)...); r.code != 2 || !strings.Contains(r.stderr, want) {
+			t.Errorf("%v: %s, want %q", args, r, want)
+		}
 	}
 }
