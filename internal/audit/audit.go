@@ -112,23 +112,27 @@ func (l *Log) Record(ctx context.Context, e Event) {
 	if e.byStranger() {
 		if !l.limit.allows(e.From, l.now()) {
 			ctx = context.WithoutCancel(ctx)
-			l.limit.drop(func() { l.tell(ctx, l.limit.take()) })
+			l.limit.drop(func() { l.report(ctx, l.tell(l.limit.take())) })
 			return
 		}
 		e = e.shortened()
 	}
-	l.write(ctx, e)
+	l.report(ctx, l.write(e))
 }
 
 // write appends an event.
-func (l *Log) write(ctx context.Context, e Event) {
+func (l *Log) write(e Event) error {
 	if e.Time.IsZero() {
 		e.Time = l.now().UTC()
 	}
 	line, err := json.Marshal(e)
-	if err == nil {
-		err = l.append(append(line, '\n'))
+	if err != nil {
+		return err
 	}
+	return l.append(append(line, '\n'))
+}
+
+func (l *Log) report(ctx context.Context, err error) {
 	if err != nil {
 		l.logger.LogAttrs(ctx, slog.LevelError, "audit log", slog.Any("err", err))
 	}
@@ -157,7 +161,7 @@ func (l *Log) Close() error {
 	}
 	l.closing.Lock()
 	defer l.closing.Unlock()
-	l.tell(context.Background(), l.limit.close())
+	told := l.tell(l.limit.close())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.out == nil {
@@ -165,5 +169,5 @@ func (l *Log) Close() error {
 	}
 	out := l.out
 	l.out = nil
-	return out.Close()
+	return errors.Join(told, out.Close())
 }

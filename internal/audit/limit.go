@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"net/netip"
 	"strings"
 	"sync"
@@ -168,11 +167,11 @@ func (l *limit) close() int {
 }
 
 // tell writes down how many lines were not written.
-func (l *Log) tell(ctx context.Context, n int) {
+func (l *Log) tell(n int) error {
 	if n == 0 {
-		return
+		return nil
 	}
-	l.write(ctx, Event{Event: NotRecorded, Outcome: Refused, Reason: "more refusals of strangers than are written down", Count: n})
+	return l.write(Event{Event: NotRecorded, Outcome: Refused, Reason: "more refusals of strangers than are written down", Count: n})
 }
 
 // shortened is an event whose reason fits.
