@@ -148,7 +148,7 @@ func TestCallThatComesIn(t *testing.T) {
 	c.lead(t)
 	call := c.dial(t, c.number)
 	servertest.OK(t, call.Answered(t.Context()))
-	live := c.contact(t, func(*types.Contact) bool { return true })
+	live := c.contact(t, func(c *types.Contact) bool { return c.ConnectedToSystemTimestamp != nil })
 	if live.InitiationMethod != types.ContactInitiationMethodInbound || aws.ToString(live.CustomerEndpoint.Address) != "+14155550123" ||
 		aws.ToString(live.SystemEndpoint.Address) != c.number || !live.ConnectedToSystemTimestamp.Equal(*live.InitiationTimestamp) {
 		t.Errorf("the contact is %+v of %+v to %+v", live, live.CustomerEndpoint, live.SystemEndpoint)
