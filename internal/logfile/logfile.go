@@ -301,7 +301,7 @@ func (f *File) takeName() (string, error) {
 		if i > 1 { // a clock that was put back, or somebody else, has been here before
 			to = fmt.Sprintf("%s-%d%s", base, i, ext)
 		}
-		file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		file, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // beside the file that the operator names
 		if errors.Is(err, fs.ErrExist) {
 			continue
 		}

@@ -158,7 +158,7 @@ func (d *Directory) ProvisionedExternally(ctx context.Context, instance domain.I
 	if err != nil {
 		return nil, false, err
 	}
-	most := int32(limit) //nolint:gosec // a thousand or so
+	most := int32(limit)
 	found, next, _, err := d.users.Search(ctx, sc, search.Key{Field: fieldExternalID, Values: []string{externalID}}, catalog.Page{MaxResults: &most})
 	if err != nil || next != nil {
 		return nil, false, err
