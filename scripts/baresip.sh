@@ -49,9 +49,14 @@ baresip() { # NAME NUMBER PORT PARAMETERS-OF-ITS-ACCOUNT [module]
 	: >"$folder/contacts"
 	timeout 240 baresip -f "$folder" -4 >"$folder.out" 2>&1 </dev/null &
 	others+=($!)
+	# It is looked for in the table of the system: it takes one connection at a time, and
+	# one that only tries would be in the way of the one that controls it.
 	for tries in $(seq 100); do
-		! (: <"/dev/tcp/127.0.0.1/$((at + 2))") 2>/dev/null || return 0
-		[ "$tries" != 100 ] || fail "baresip did not start"
+		! grep -q ":$(printf %04X $((at + 2))) 00000000:0000 0A " /proc/net/tcp || return 0
+		if [ "$tries" = 100 ] || ! kill -0 "${others[-1]}" 2>/dev/null; then
+			guilty=$1
+			fail "baresip ($1) did not start"
+		fi
 		sleep 0.1
 	done
 }

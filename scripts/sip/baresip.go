@@ -25,6 +25,7 @@ type remote struct {
 	conn   net.Conn
 	in     *bufio.Reader
 	events []string // that have not been waited for yet
+	past   []string // all of them, and what it was asked, for who must find out what went wrong
 }
 
 // message is an event, or the answer to a command.
@@ -51,7 +52,30 @@ func (r *remote) read(wait time.Duration) (m message, err error) {
 	if _, err := io.ReadFull(r.in, b); err != nil {
 		return m, err
 	}
-	return m, json.Unmarshal(b[:n], &m)
+	if err := json.Unmarshal(b[:n], &m); err != nil {
+		return m, err
+	}
+	if m.Event {
+		r.note(strings.TrimSpace(m.Type + " " + m.Param))
+	}
+	return m, nil
+}
+
+func (r *remote) note(what string) {
+	r.past = append(r.past, time.Now().Format("15:04:05.000 ")+what)
+}
+
+// state is what went on, and what it says of its call.
+func (r *remote) state() string {
+	lines := slices.Clone(r.past)
+	for _, command := range []string{"listcalls", "audio_debug"} {
+		text, err := r.ask(command, "")
+		if err != nil {
+			text = err.Error()
+		}
+		lines = append(lines, command+": "+text)
+	}
+	return strings.Join(lines, "\n    ")
 }
 
 // ask has a command carried out and returns what it prints.
@@ -59,6 +83,9 @@ func (r *remote) ask(command, params string) (string, error) {
 	asked := map[string]string{"command": command}
 	if params != "" {
 		asked["params"] = params
+	}
+	if command != "audio_debug" {
+		r.note("> " + strings.TrimSpace(command+" "+params))
 	}
 	b, err := json.Marshal(asked)
 	if err != nil {
@@ -106,11 +133,14 @@ func (r *remote) await(event string) error {
 	}
 }
 
-// renegotiate has it hold or resume, which is done when the other side has agreed.
+// renegotiate has it hold or resume, which is done when the other side has agreed. What
+// it told before is of earlier agreements: that of the call itself may be told after the
+// call is established.
 func (r *remote) renegotiate(command string) error {
 	if err := r.do(command, ""); err != nil {
 		return err
 	}
+	r.events = nil
 	return r.await("CALL_REMOTE_SDP")
 }
 
@@ -208,7 +238,7 @@ func baresip(ctx context.Context, args []string) error {
 		return err
 	}
 	if err := r.await("CALL_ESTABLISHED"); err != nil {
-		return err
+		return fmt.Errorf("%w\n    %s", err, r.state())
 	}
 	recording := ears{*folder}
 	type step struct {
@@ -235,7 +265,7 @@ func baresip(ctx context.Context, args []string) error {
 	}
 	for _, s := range steps {
 		if err := s.do(); err != nil {
-			return fmt.Errorf("%s: %w", s.what, err)
+			return fmt.Errorf("%s: %w\n    %s", s.what, err, r.state())
 		}
 		fmt.Println("  ok ", s.what)
 	}
