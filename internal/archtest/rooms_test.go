@@ -217,6 +217,12 @@ var rooms = []room{
 		"what is told of a contact follows from what is known of it",
 	},
 	{
+		"internal/contact/lease",
+		[]string{"internal/store"},
+		[]string{uuid},
+		"that only one server does something is the same whatever it does",
+	},
+	{
 		"internal/contact/recorder", nil, nil,
 		"what is recorded of a call follows from what was said and asked for, and how far the call is",
 	},
@@ -228,7 +234,7 @@ var rooms = []room{
 	},
 	{
 		"internal/contact",
-		[]string{"internal/contact/queue", "internal/contact/record", "internal/contact/recorder", "internal/contact/talk", "internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
+		[]string{"internal/contact/lease", "internal/contact/queue", "internal/contact/record", "internal/contact/recorder", "internal/contact/talk", "internal/domain", "internal/fault", "internal/flow", "internal/flow/machine", "internal/store"},
 		[]string{sdk + "/aws", sdkTypes, uuid},
 		"what a contact needs of voice, agents, configuration and services it declares itself, so that each can be replaced and none of them can change a contact",
 	},

@@ -38,7 +38,7 @@ func (m *Manager) Chains() int {
 }
 
 // Renew does at once what a shared engine does every few seconds.
-func (m *Manager) Renew() { m.renew() }
+func (m *Manager) Renew() { m.lease.Renew() }
 
 // CallbackSpec is a queued callback.
 func CallbackSpec(queue, number string, at time.Time) Spec {

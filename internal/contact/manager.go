@@ -5,9 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"ringdown/internal/contact/lease"
 	"ringdown/internal/contact/queue"
 	"ringdown/internal/domain"
 	"ringdown/internal/fault"
@@ -20,9 +20,7 @@ type Manager struct {
 	store   store.Store
 	library library
 	queues  queue.Index
-	holder  string      // this server's name in the lease
-	leading atomic.Bool // this server runs the contacts
-	leasing sync.Mutex  // held while the lease is renewed
+	lease   *lease.Lease // which lets this server run the contacts
 
 	ctx    context.Context // of what contacts do; ends with Close
 	cancel context.CancelFunc
@@ -66,11 +64,8 @@ var errClosed = errors.New("contacts are not served any more")
 // Shared says that other servers write to the same store; see lease.go.
 func (m *Manager) Open(ctx context.Context, st store.Store, shared bool) error {
 	m.store = st
-	if shared {
-		return m.share(ctx)
-	}
-	m.leading.Store(true)
-	return m.adoptAll(ctx)
+	m.lease = m.newLease(shared)
+	return m.lease.Open(ctx)
 }
 
 // adoptAll takes up all contacts that live. None goes on before all have owners,
@@ -140,8 +135,15 @@ func (m *Manager) Close() error {
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
-	m.cancel()
-	m.work.Wait()
+	end := func() {
+		m.cancel()
+		m.work.Wait()
+	}
+	if m.lease == nil { // it was never opened
+		end()
+	} else {
+		m.lease.Close(end)
+	}
 	return nil
 }
 

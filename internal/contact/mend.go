@@ -111,7 +111,7 @@ func (l *live) mend() (again bool) {
 		l.line, l.third = d.t.line, d.t.third
 		d.t.act()
 		return false
-	case !l.m.holds():
+	case !l.m.lease.Confirm(l.m.ctx):
 		// Another server runs the contacts and has gone on with this one.
 		l.m.opts.Logger.Error("another server has changed a contact", slog.String("contact", string(l.id)))
 		l.lose()
