@@ -261,9 +261,15 @@ var rooms = []room{
 		"messages are brought whatever they are about: who may be heard, and what a call is, is told to it",
 	},
 	{
+		"internal/voice/sip/auth",
+		[]string{"internal/voice/sip/wire"},
+		[]string{"github.com/emiago/sipgo", "github.com/icholy/digest"},
+		"whether a password is right depends on names, passwords, and what was said, not on what it opens",
+	},
+	{
 		"internal/voice/sip",
-		[]string{"internal/audio", "internal/voice/sdp", "internal/voice/sip/wire"},
-		[]string{"github.com/emiago/sipgo", "github.com/icholy/digest", "golang.org/x/time"},
+		[]string{"internal/audio", "internal/voice/sdp", "internal/voice/sip/auth", "internal/voice/sip/wire"},
+		[]string{"github.com/emiago/sipgo", "golang.org/x/time"},
 		"signalling knows neither sound nor contacts: it brings descriptions of the one to those who know the other",
 	},
 	{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"ringdown/internal/voice/sip/auth"
 	"ringdown/internal/voice/sip/wire"
 )
 
@@ -279,7 +280,7 @@ func (c *Call) judge(res *sip.Response, err error) {
 // authorize puts the answer to a challenge on a request. False when there is none,
 // or the far side did not like it.
 func (c *Call) authorize(req *sip.Request, res *sip.Response) bool {
-	retry, err := authorize(req, res, c.trunk.Username, c.trunk.Password, c.trunk.Realm)
+	retry, err := auth.Authorize(req, res, c.trunk.Username, c.trunk.Password, c.trunk.Realm)
 	if err != nil {
 		c.e.log.Warn("a call is asked for a password", "trunk", c.trunk.Name, "call", c.id, "err", err)
 	}
@@ -308,7 +309,7 @@ func (e *Endpoint) request(ctx context.Context, t *Trunk, req *sip.Request) (*si
 		if err != nil || res.StatusCode != 401 && res.StatusCode != 407 || tries == 2 {
 			return res, err
 		}
-		if retry, err := authorize(req, res, t.Username, t.Password, t.Realm); err != nil || !retry {
+		if retry, err := auth.Authorize(req, res, t.Username, t.Password, t.Realm); err != nil || !retry {
 			if err != nil {
 				e.log.Warn("a trunk asks for a password", "trunk", t.Name, "err", err)
 			}

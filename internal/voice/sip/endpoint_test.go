@@ -12,6 +12,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"ringdown/internal/voice/sip/auth"
 	"ringdown/internal/voice/sip/wire"
 )
 
@@ -82,7 +83,7 @@ func TestChallenged(t *testing.T) {
 			t.Fatal(err)
 		}
 		req := parsed.(*sip.Request)
-		if _, err := authorize(req, res, "u", "p", ""); err != nil {
+		if _, err := auth.Authorize(req, res, "u", "p", ""); err != nil {
 			t.Fatal(err)
 		}
 		c := l.call(append([]string{"Authorization: " + wire.Field(req, "Authorization")}, withSDP(offerText)...)...)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringdown/internal/voice/sip/auth"
 )
 
 // verdict is what is done with a request.
@@ -54,7 +56,7 @@ const (
 type guard struct {
 	limits Limits
 	trunks []*Trunk
-	auth   *digests
+	auth   *auth.Checker[*Trunk]
 	now    func() time.Time
 	// open tells that some trunk takes calls or registrations from anywhere.
 	open bool
@@ -159,7 +161,13 @@ func newGuard(trunks []Trunk, l Limits, now func() time.Time) *guard {
 		g.trunks = append(g.trunks, t)
 		g.open = g.open || opens(t)
 	}
-	g.auth = newDigests(g.trunks, now)
+	var accounts []auth.Account[*Trunk]
+	for _, t := range g.trunks {
+		if t.InboundUsername != "" {
+			accounts = append(accounts, auth.Account[*Trunk]{Whose: t, Username: t.InboundUsername, Password: t.InboundPassword})
+		}
+	}
+	g.auth = auth.New(accounts, now)
 	g.crowd = bucket{tokens: float64(min(crowdMessages, l.Messages)), filled: now()}
 	g.table.Store(makeTable(g.trunks, nil))
 	return g
@@ -431,14 +439,14 @@ func (g *guard) trunk(req *sip.Request) (*Trunk, verdict) {
 			}
 		}
 	}
-	if t, state := g.auth.check(req, true); slices.Contains(candidates, t) {
+	if t, state := g.auth.Check(req, true); slices.Contains(candidates, t) {
 		switch state {
-		case right:
+		case auth.Right:
 			g.expect(a, t, trusted)
 			return t, admitted
-		case stale:
+		case auth.Stale:
 			return t, challenged
-		case wrong:
+		case auth.Wrong:
 		}
 	}
 	for _, t := range candidates {
@@ -518,4 +526,6 @@ func (g *guard) spend(s *source, now time.Time) bool {
 }
 
 // challenge answers a request that must show the password of a trunk first.
-func (g *guard) challenge(req *sip.Request, t *Trunk) *sip.Response { return g.auth.challenge(req, t) }
+func (g *guard) challenge(req *sip.Request, t *Trunk) *sip.Response {
+	return g.auth.Challenge(req, t, t.InboundSHA256)
+}

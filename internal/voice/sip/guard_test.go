@@ -13,6 +13,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"ringdown/internal/voice/sip/auth"
 	"ringdown/internal/voice/sip/wire"
 )
 
@@ -436,7 +437,7 @@ func TestStrangerConnects(t *testing.T) {
 			if shows {
 				req := request(t, sip.REGISTER, "203.0.113.1:40000", "TCP")
 				req.Recipient = sip.Uri{Scheme: "sip", User: "1001", Host: "192.0.2.1"}
-				if retry, err := authorize(req, res, "u", "p", ""); err != nil || !retry {
+				if retry, err := auth.Authorize(req, res, "u", "p", ""); err != nil || !retry {
 					t.Fatal(retry, err)
 				}
 				l.send("REGISTER", contact, "Authorization: "+wire.Field(req, "Authorization"))

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ringdown/internal/voice/sip/auth"
 	"ringdown/internal/voice/sip/wire"
 )
 
@@ -85,7 +86,7 @@ func TestKept(t *testing.T) {
 			contact := "Contact: <sip:1001:word@10.0.0.7:5062>"
 			l.send("REGISTER", contact, "Expires: 600")
 			req := request(t, mREGISTER, "203.0.113.1:40000", "UDP")
-			if retry, err := authorize(req, phone.response(401), "u", "p", ""); err != nil || !retry {
+			if retry, err := auth.Authorize(req, phone.response(401), "u", "p", ""); err != nil || !retry {
 				t.Fatal(retry, err)
 			}
 			l.send("REGISTER", contact, "Expires: 600", "Authorization: "+wire.Field(req, "Authorization"))

@@ -1,4 +1,6 @@
-package sip
+// Package auth is passwords in SIP: asking for one, judging what comes, and answering
+// who asks (digest authentication, RFC 3261 §22, RFC 7616, RFC 8760).
+package auth
 
 import (
 	"cmp"
@@ -24,28 +26,35 @@ import (
 )
 
 const (
-	// realm is what challenges of this side ask a password for.
-	realm = "ringdown"
-	// nonceLife is how long a challenge may be answered; afterwards there is another
+	// Realm is what challenges of this side ask a password for.
+	Realm = "ringdown"
+	// NonceLife is how long a challenge may be answered; afterwards there is another
 	// (stale).
-	nonceLife = 5 * time.Minute
+	NonceLife = 5 * time.Minute
 	// nonceLimit bounds the challenges whose answers are counted.
 	nonceLimit = 1 << 16
 )
 
-// digests challenges and verifies what comes in (RFC 7616, RFC 8760; MD5 as in RFC
+// Account is a name that a password lets in.
+type Account[T comparable] struct {
+	// Whose it is: what Check tells.
+	Whose              T
+	Username, Password string
+}
+
+// Checker challenges and verifies what comes in (RFC 7616, RFC 8760; MD5 as in RFC
 // 2617 for telephones that know nothing else). A challenge leaves nothing behind:
 // its nonce carries when it was made, signed with a key of this process. Only
 // nonces that a right password has answered are remembered, so that no answer can
 // be used twice.
-type digests struct {
+type Checker[T comparable] struct {
 	now func() time.Time
 	key [32]byte
 	// users are the hashes of user, realm and password (A1) by user name.
-	users map[string][]secret
+	users map[string][]secret[T]
 	// nobody stands for user names that there are not: a guess takes as long and
 	// says as much as one of a wrong password.
-	nobody secret
+	nobody secret[T]
 
 	mu   sync.Mutex
 	used map[nonceID]*answers
@@ -54,9 +63,9 @@ type digests struct {
 	floor time.Time
 }
 
-// secret is a trunk's password in both hashes, in hexadecimal digits.
-type secret struct {
-	trunk       *Trunk
+// secret is a password in both hashes, in hexadecimal digits.
+type secret[T comparable] struct {
+	whose       T
 	md5, sha256 string
 }
 
@@ -70,29 +79,31 @@ type answers struct {
 	seen uint64
 }
 
-type credentialState uint8
+// State is what credentials are worth.
+type State uint8
 
+// States of credentials.
 const (
-	wrong credentialState = iota
-	stale                 // the password is right, the nonce old or used
-	right
+	Wrong State = iota
+	Stale       // the password is right, the nonce old or used
+	Right
 )
 
-func newDigests(trunks []*Trunk, now func() time.Time) *digests {
-	d := &digests{now: now, users: map[string][]secret{}, used: map[nonceID]*answers{}}
+// New returns a Checker of accounts, of which several may have the same name.
+func New[T comparable](accounts []Account[T], now func() time.Time) *Checker[T] {
+	d := &Checker[T]{now: now, users: map[string][]secret[T]{}, used: map[nonceID]*answers{}}
 	_, _ = rand.Read(d.key[:]) // never fails
-	for _, t := range trunks {
-		if t.InboundUsername != "" {
-			d.users[t.InboundUsername] = append(d.users[t.InboundUsername], newSecret(t, t.InboundUsername, t.InboundPassword))
-		}
+	for _, a := range accounts {
+		d.users[a.Username] = append(d.users[a.Username], newSecret(a.Whose, a.Username, a.Password))
 	}
-	d.nobody = newSecret(nil, "", rand.Text())
+	var none T
+	d.nobody = newSecret(none, "", rand.Text())
 	return d
 }
 
-func newSecret(t *Trunk, username, password string) secret {
-	a1 := username + ":" + realm + ":" + password
-	return secret{t, hashMD5(a1), hashSHA256(a1)}
+func newSecret[T comparable](whose T, username, password string) secret[T] {
+	a1 := username + ":" + Realm + ":" + password
+	return secret[T]{whose, hashMD5(a1), hashSHA256(a1)}
 }
 
 func hashMD5(parts ...string) string {
@@ -106,7 +117,7 @@ func hashSHA256(parts ...string) string {
 }
 
 // nonce is 8 bytes of time, 8 of chance, and their signature.
-func (d *digests) nonce() string {
+func (d *Checker[T]) nonce() string {
 	var b [32]byte
 	binary.BigEndian.PutUint64(b[:], uint64(d.now().UnixNano()))
 	_, _ = rand.Read(b[8:16])
@@ -114,14 +125,14 @@ func (d *digests) nonce() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-func (d *digests) sign(b []byte) []byte {
+func (d *Checker[T]) sign(b []byte) []byte {
 	h := hmac.New(sha256.New, d.key[:])
 	h.Write(b)
 	return h.Sum(nil)[:16]
 }
 
 // issued is when a nonce was made, if it was made here.
-func (d *digests) issued(nonce string) (id nonceID, at time.Time, ok bool) {
+func (d *Checker[T]) issued(nonce string) (id nonceID, at time.Time, ok bool) {
 	var b [32]byte
 	if base64.RawURLEncoding.DecodedLen(len(nonce)) != len(b) {
 		return id, at, false
@@ -136,67 +147,67 @@ func (d *digests) issued(nonce string) (id nonceID, at time.Time, ok bool) {
 	return id, time.Unix(0, int64(binary.BigEndian.Uint64(b[:8]))), true
 }
 
-// challenge is the 401 to a request that must show the password of a trunk. Where
-// the trunk wants SHA-256, that comes first (RFC 8760 §2.3).
-func (d *digests) challenge(req *sip.Request, t *Trunk) *sip.Response {
-	whose, state := d.check(req, false)
+// Challenge is the 401 to a request that must show somebody's password. Strong offers
+// SHA-256, before MD5 (RFC 8760 §2.3).
+func (d *Checker[T]) Challenge(req *sip.Request, whose T, strong bool) *sip.Response {
+	shown, state := d.Check(req, false)
 	res := sip.NewResponseFromRequest(req, sip.StatusUnauthorized, "Unauthorized", nil)
 	nonce := d.nonce()
 	algorithms := []string{"MD5"}
-	if t.InboundSHA256 {
+	if strong {
 		algorithms = []string{"SHA-256", "MD5"}
 	}
 	for _, algorithm := range algorithms {
-		c := digest.Challenge{Realm: realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: state == stale && whose == t}
+		c := digest.Challenge{Realm: Realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: state == Stale && shown == whose}
 		res.AppendHeader(sip.NewHeader("WWW-Authenticate", c.String()))
 	}
 	return res
 }
 
-// check judges the credentials of a request, and tells whose they are when the
-// password is right. With use they are used up.
-func (d *digests) check(req *sip.Request, use bool) (*Trunk, credentialState) {
+// Check judges the credentials of a request, and tells whose they are unless they are
+// Wrong. With use they are used up.
+func (d *Checker[T]) Check(req *sip.Request, use bool) (whose T, state State) {
 	for _, h := range req.GetHeaders("Authorization") {
 		c, err := parseCredentials(h.Value())
-		if err != nil || c.Realm != realm {
+		if err != nil || c.Realm != Realm {
 			continue
 		}
 		return d.judge(req, c, use)
 	}
-	return nil, wrong
+	return whose, Wrong
 }
 
-func (d *digests) judge(req *sip.Request, c *credentials, use bool) (*Trunk, credentialState) {
+func (d *Checker[T]) judge(req *sip.Request, c *credentials, use bool) (whose T, state State) {
 	id, at, ok := d.issued(c.Nonce)
 	if !ok {
-		return nil, wrong
+		return whose, Wrong
 	}
-	var found *Trunk
+	found := false
 	secrets, exists := d.users[c.Username]
 	if !exists {
-		secrets = []secret{d.nobody}
+		secrets = []secret[T]{d.nobody}
 	}
 	for _, s := range secrets {
-		expected, ok := c.response(s, string(req.Method))
+		expected, ok := c.response(s.md5, s.sha256, string(req.Method))
 		if !ok {
-			return nil, wrong
+			return whose, Wrong
 		}
-		if subtle.ConstantTimeCompare([]byte(expected), []byte(strings.ToLower(c.Response))) == 1 && found == nil {
-			found = s.trunk
+		if subtle.ConstantTimeCompare([]byte(expected), []byte(strings.ToLower(c.Response))) == 1 && exists && !found {
+			whose, found = s.whose, true
 		}
 	}
-	if found == nil {
-		return nil, wrong
+	if !found {
+		return whose, Wrong
 	}
 	now := d.now()
-	if now.Sub(at) > nonceLife || at.After(now.Add(nonceLife)) || !d.count(id, at, c.count, now, use) {
-		return found, stale
+	if now.Sub(at) > NonceLife || at.After(now.Add(NonceLife)) || !d.count(id, at, c.count, now, use) {
+		return whose, Stale
 	}
-	return found, right
+	return whose, Right
 }
 
 // count tells whether a count of a nonce is new, and uses it.
-func (d *digests) count(id nonceID, at time.Time, nc uint32, now time.Time, use bool) bool {
+func (d *Checker[T]) count(id nonceID, at time.Time, nc uint32, now time.Time, use bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !at.After(d.floor) {
@@ -229,11 +240,11 @@ func (d *digests) count(id nonceID, at time.Time, nc uint32, now time.Time, use 
 
 // forget makes room in what is remembered of nonces: of those that are over, else of
 // the older half, none of which is believed any longer.
-func (d *digests) forget(now time.Time) {
+func (d *Checker[T]) forget(now time.Time) {
 	if len(d.used) < nonceLimit {
 		return
 	}
-	horizon := now.Add(-nonceLife)
+	horizon := now.Add(-NonceLife)
 	for id, a := range d.used {
 		if a.made.Before(horizon) {
 			delete(d.used, id)
@@ -279,15 +290,16 @@ func parseCredentials(value string) (*credentials, error) {
 	}
 }
 
-// response is what the far side must have written, knowing the secret. The URI is
+// response is what the far side must have written, knowing the password, of which
+// these are the hashes. The URI is
 // taken as the far side wrote it, since proxies change that of requests (RFC 3261
 // §22.4, item 5).
-func (c *credentials) response(s secret, method string) (string, bool) {
-	hash, a1 := hashMD5, s.md5
+func (c *credentials) response(a1MD5, a1SHA256, method string) (string, bool) {
+	hash, a1 := hashMD5, a1MD5
 	switch strings.ToUpper(c.Algorithm) {
 	case "", "MD5":
 	case "SHA-256":
-		hash, a1 = hashSHA256, s.sha256
+		hash, a1 = hashSHA256, a1SHA256
 	default:
 		return "", false
 	}
@@ -298,12 +310,12 @@ func (c *credentials) response(s secret, method string) (string, bool) {
 	return hash(a1, c.Nonce, fmt.Sprintf("%08x", c.count), c.Cnonce, c.QOP, a2), true
 }
 
-// authorize answers the challenges of a 401 or 407 on the request that met it, which
+// Authorize answers the challenges of a 401 or 407 on the request that met it, which
 // then needs a new CSeq and branch. With several, each realm gets an answer, with the
 // strongest algorithm that both know (RFC 8760 §2.4); with want, only that realm. No
 // retry is due when a challenge has been answered already and is not stale: the
 // password is wrong. An error is that of challenges that cannot be answered.
-func authorize(req *sip.Request, res *sip.Response, username, password, want string) (retry bool, err error) {
+func Authorize(req *sip.Request, res *sip.Response, username, password, want string) (retry bool, err error) {
 	if username == "" {
 		return false, errors.New("the far side asks for a password, and the trunk has none")
 	}
