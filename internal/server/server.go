@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"ringdown/internal/app/contacts"
@@ -168,7 +169,11 @@ func (s *Server) list() []part {
 		{
 			name: "provisioning",
 			// Identity providers do not follow redirects to a cleaner path.
-			show: func(to *own) { to.asIs(scim.Path, s.newSCIM(s.tokens)) },
+			show: func(to *own) {
+				users := s.newSCIM(s.tokens)
+				to.asIs(scim.Path, users)
+				to.Handle(strings.TrimSuffix(scim.Path, "/"), users) // the base URL itself
+			},
 		},
 		{
 			name:  "events",
