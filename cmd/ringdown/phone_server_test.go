@@ -43,7 +43,7 @@ func TestPhoneAndServer(t *testing.T) {
 	}
 	t.Run("dial", func(t *testing.T) {
 		saved := filepath.Join(t.TempDir(), "heard.wav")
-		got := succeed(t, nil, "", "phone", "dial", c.source, "--data", c.data, "--type", "5", "--after", "500ms", "--save", saved)
+		got := succeed(t, nil, "", "phone", "dial", c.source, "--data", c.data, "--type", "5", "--after", "3s", "--save", saved)
 		inOrder(t, got.stdout, "calling "+c.source, "answered\n", "pressed 5\n", "ended: hung up there\n")
 		clip, err := audio.ReadClip([]byte(mustRead(t, saved)))
 		if err != nil {
