@@ -9,49 +9,63 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// held is what the process holds: goroutines and open files by what names each of
-// them, for as long as it is there.
-type held map[string]string
+// held is what the process holds, its goroutines and open files, by what names
+// each of them for as long as it is there.
+type held struct{ goroutines, files map[string]string }
 
-var goroutine = regexp.MustCompile(`(?m)^goroutine (\d+) `)
+var goroutine = regexp.MustCompile(`^goroutine \d+ `)
 
+// holds looks at what the process holds.
 func holds(t *testing.T) held {
 	t.Helper()
-	t.Helper()
-	all := held{}
+	now := held{map[string]string{}, map[string]string{}}
 	stacks := make([]byte, 8<<20)
 	for _, stack := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
-		all[goroutine.FindString(stack)] = stack
+		now.goroutines[goroutine.FindString(stack)] = stack
 	}
 	files, err := os.ReadDir("/proc/self/fd")
 	if err != nil && runtime.GOOS == "linux" {
 		t.Fatal(err)
 	}
 	for _, f := range files { // none where they cannot be seen
-		at := filepath.Join("/proc/self/fd", f.Name())
-		if to, err := os.Readlink(at); err == nil { // else it is that of the list itself
-			all[f.Name()+" "+to] = "open file " + to
+		if to, err := os.Readlink(filepath.Join("/proc/self/fd", f.Name())); err == nil { // else it is that of the list itself
+			now.files[f.Name()+" "+to] = to
 		}
 	}
-	return all
+	return now
 }
 
-// returns waits until the process holds no more than before: a goroutine ends a
-// little after whoever waits for it has been told.
+// collectNothing lets nobody close a file that was forgotten, as the garbage
+// collector does.
+func collectNothing(t *testing.T) {
+	t.Helper()
+	percent := debug.SetGCPercent(-1)
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
+}
+
+// returns checks that the process holds no more than before. Files are closed by
+// now; a goroutine may end a little after whoever waits for it has been told.
 func (before held) returns(t *testing.T) {
 	t.Helper()
-	var more []string
-	for deadline := time.After(30 * time.Second); ; runtime.Gosched() {
-		more = nil
-		for name, what := range holds(t) {
-			if _, ok := before[name]; !ok && !strings.Contains(what, "server.holds(") {
-				more = append(more, what)
+	now := holds(t)
+	for name, file := range now.files {
+		if _, ok := before.files[name]; !ok {
+			t.Errorf("left open: %s", file)
+		}
+	}
+	debug.SetGCPercent(100) // collectNothing has done its work, and what follows may take long
+	for deadline := time.After(30 * time.Second); ; now = holds(t) {
+		var more []string
+		for name, stack := range now.goroutines {
+			if _, ok := before.goroutines[name]; !ok && !strings.Contains(stack, "server.holds(") {
+				more = append(more, stack)
 			}
 		}
 		if len(more) == 0 {
@@ -61,6 +75,7 @@ func (before held) returns(t *testing.T) {
 		case <-deadline:
 			t.Fatalf("left behind:\n%s", strings.Join(more, "\n\n"))
 		default:
+			runtime.Gosched()
 		}
 	}
 }
@@ -92,6 +107,7 @@ func TestNothingIsLeft(t *testing.T) {
 	for i, p := range first.parts.all {
 		for _, begins := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, half way %v", p.name, begins), func(t *testing.T) {
+				collectNothing(t)
 				s, err := prepare(cfg)
 				if err != nil {
 					t.Fatal(err)
@@ -133,6 +149,7 @@ func TestNothingIsLeft(t *testing.T) {
 			})
 		}
 	}
+	collectNothing(t)
 	last, err := Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -200,6 +217,7 @@ func TestFailedStarts(t *testing.T) {
 		{"no file for the address", endpointFile, folder(endpointFile)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			collectNothing(t)
 			cfg := everyPart(t)
 			c.spoil(t, &cfg)
 			s, err := Start(t.Context(), cfg)
@@ -274,4 +292,31 @@ func TestStopInOrder(t *testing.T) {
 		}
 		at = i
 	}
+}
+
+// TestNoCertificate: a server whose certificate cannot be read ends by itself, and
+// leaves nothing behind.
+func TestNoCertificate(t *testing.T) {
+	cfg := everyPart(t)
+	warm, err := Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := warm.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := holds(t)
+	cfg.TLSCert, cfg.TLSKey = filepath.Join(cfg.Data, "none.pem"), filepath.Join(cfg.Data, "none.key")
+	collectNothing(t)
+	s, err := Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "none.pem") {
+		t.Errorf("error is %v, want one about the certificate", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	before.returns(t)
 }
