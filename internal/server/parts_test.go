@@ -204,6 +204,9 @@ func TestFailedStarts(t *testing.T) {
 		{"no directory", "sign-in: directories[0]", func(_ *testing.T, c *Config) { c.SignIn.Directories = []LDAPDirectory{{}} }},
 		{"no webhook", "events: webhook", func(_ *testing.T, c *Config) { c.Events.Webhook = &EventsWebhook{} }},
 		{"no numbers", "number", func(_ *testing.T, c *Config) { c.Numbers = []Number{{Number: "1"}} }},
+		{"no certificate", "--tls-cert", func(_ *testing.T, c *Config) {
+			c.TLSCert, c.TLSKey = filepath.Join(c.Data, "none.pem"), filepath.Join(c.Data, "none.key")
+		}},
 		{"no database", "ringdown.db", folder("ringdown.db")},
 		{"no root", "root credentials", file(rootFile)},
 		{"no objects", "objects: ", file(objectsFolder)},
@@ -292,31 +295,4 @@ func TestStopInOrder(t *testing.T) {
 		}
 		at = i
 	}
-}
-
-// TestNoCertificate: a server whose certificate cannot be read ends by itself, and
-// leaves nothing behind.
-func TestNoCertificate(t *testing.T) {
-	cfg := everyPart(t)
-	warm, err := Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := warm.Close(); err != nil {
-		t.Fatal(err)
-	}
-	before := holds(t)
-	cfg.TLSCert, cfg.TLSKey = filepath.Join(cfg.Data, "none.pem"), filepath.Join(cfg.Data, "none.key")
-	collectNothing(t)
-	s, err := Start(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "none.pem") {
-		t.Errorf("error is %v, want one about the certificate", err)
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-	before.returns(t)
 }

@@ -107,7 +107,9 @@ func prepare(cfg Config) (_ *Server, err error) {
 		return nil, err
 	}
 	s.newAreas(stock) // before the store is open, whose changes the catalog must understand
-	s.web = newWeb(&cfg)
+	if s.web, err = newWeb(&cfg); err != nil {
+		return nil, err
+	}
 	s.parts.all = s.list()
 	s.close = sync.OnceValue(s.stop)
 	return s, nil

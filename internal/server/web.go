@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,14 +30,23 @@ const drain = 15 * time.Second
 
 // web answers requests on the one port.
 type web struct {
+	tls      *tls.Config  // nil for HTTP
 	server   *http.Server // nil until open
 	endpoint string       // the file that tells other commands where
 	finished chan error   // why it does not serve any more
 	serving  sync.WaitGroup
 }
 
-func newWeb(c *Config) *web {
-	return &web{endpoint: filepath.Join(c.Data, endpointFile), finished: make(chan error, 1)}
+func newWeb(c *Config) (*web, error) {
+	w := &web{endpoint: filepath.Join(c.Data, endpointFile), finished: make(chan error, 1)}
+	if c.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
+		}
+		w.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	return w, nil
 }
 
 // openWeb serves what all parts have to show.
@@ -106,6 +116,7 @@ func reachable(addr string) string {
 func (w *web) serve(l net.Listener, handler http.Handler, c *Config, ending func()) {
 	w.server = &http.Server{
 		Handler:           handler,
+		TLSConfig:         w.tls,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      time.Minute,
@@ -115,9 +126,8 @@ func (w *web) serve(l net.Listener, handler http.Handler, c *Config, ending func
 	}
 	w.server.RegisterOnShutdown(ending)
 	w.serving.Go(func() {
-		defer l.Close() //nolint:errcheck // closed already, unless there is no such certificate
-		if c.TLSCert != "" {
-			w.finished <- w.server.ServeTLS(l, c.TLSCert, c.TLSKey)
+		if w.tls != nil {
+			w.finished <- w.server.ServeTLS(l, "", "")
 			return
 		}
 		w.finished <- w.server.Serve(l)
