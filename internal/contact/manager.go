@@ -75,6 +75,7 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 	all := make(chan struct{})
 	defer close(all)
 	instances := map[store.PK]Instance{}
+	var n adopted
 	after := ""
 	for {
 		rows, err := m.store.LiveContacts(ctx, after, batch)
@@ -83,20 +84,28 @@ func (m *Manager) adoptAll(ctx context.Context) error {
 		}
 		for _, row := range rows {
 			after = row.ID
-			if err := m.adopt(ctx, row, instances, all); err != nil {
+			if err := m.adopt(ctx, row, instances, all, &n); err != nil {
 				return err
 			}
 		}
-		if len(rows) < batch {
-			return nil
+		if len(rows) == batch {
+			continue
 		}
+		if n.contacts > 0 {
+			m.opts.Logger.Info("contacts are taken up that lived when a server stopped; the calls among them, which that has cut off, end",
+				slog.Int("contacts", n.contacts), slog.Int("calls", n.calls))
+		}
+		return nil
 	}
 }
+
+// adopted counts contacts that are taken up, and the calls among them.
+type adopted struct{ contacts, calls int }
 
 // adopt makes a stored contact live; it goes on when all is closed. One that
 // cannot be read is left as it is, so that it does not keep the others from going
 // on.
-func (m *Manager) adopt(ctx context.Context, row *store.Contact, instances map[store.PK]Instance, all <-chan struct{}) error {
+func (m *Manager) adopt(ctx context.Context, row *store.Contact, instances map[store.PK]Instance, all <-chan struct{}, n *adopted) error {
 	in, known := instances[row.Instance]
 	if !known {
 		found, err := m.opts.Configuration.Instance(ctx, row.Instance)
@@ -119,6 +128,10 @@ func (m *Manager) adopt(ctx context.Context, row *store.Contact, instances map[s
 	}
 	l := m.newLive(in, c, st)
 	l.version = row.Version
+	n.contacts++
+	if l.cutOff() {
+		n.calls++
+	}
 	m.start(l, func() {
 		select {
 		case <-all:

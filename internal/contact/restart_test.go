@@ -3,6 +3,7 @@ package contact_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -275,6 +276,38 @@ func TestPendingRequestIsSentAgain(t *testing.T) {
 	})
 	if first.Function != "arn" {
 		t.Errorf("asked for %s", first.Function)
+	}
+}
+
+// logLines are what is logged.
+type logLines chan string
+
+func (l logLines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// TestTakenUp: the log tells what a restart has taken up, and how many calls it has
+// cut off.
+func TestTakenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	configure(t, w)
+	call, _ := answered(t, w, "queue")
+	task := w.start(t, taskOf("queue", nil)(w))
+	callback := w.start(t, contact.CallbackSpec("q", "+14155550100", w.now().Add(time.Hour)))
+	w.until(t, task, "queued", queued)
+	log := make(logLines, 100)
+	w.options.Logger = slog.New(slog.NewTextHandler(log, nil))
+	w.restart(t)
+	if line, want := <-log, "contacts=3 calls=1"; !strings.Contains(line, want) {
+		t.Errorf("the log tells %q, want %s", line, want)
+	}
+	w.until(t, call, "ended", ended)
+	for _, id := range []domain.ContactID{task, callback} {
+		if ended(w.read(t, id)) {
+			t.Errorf("contact %s has ended", id)
+		}
 	}
 }
 

@@ -438,12 +438,20 @@ func (t *Transition) expire() {
 	}
 }
 
+// cutOff reports whether the contact was a call, which does not outlive its server. A
+// callback that waits is none yet.
+func (l *live) cutOff() bool {
+	return l.c.Channel == types.ChannelVoice && (l.st.Callback == nil || l.c.Agent != nil)
+}
+
 // resumeLife is the first work of an owner whose contact lived before: what was
 // under way is begun again.
 func (t *Transition) resumeLife() {
-	if t.c.Channel == types.ChannelVoice && t.st.Callback == nil {
+	if t.cutOff() {
 		t.note("The server was restarted, which ended the call.")
-		t.disconnect(telecomProblem)
+		if t.st.Callback == nil || !t.callbackFailed(telecomProblem) {
+			t.disconnect(telecomProblem)
+		}
 		return
 	}
 	if t.st.New {
@@ -457,13 +465,6 @@ func (t *Transition) resumeLife() {
 	}
 	if t.queued() {
 		t.waitIn()
-	}
-	if t.st.Callback != nil && t.c.Agent != nil {
-		t.note("The server was restarted, which ended the call.")
-		if !t.callbackFailed(telecomProblem) {
-			t.disconnect(telecomProblem)
-		}
-		return
 	}
 	for i, s := range sides {
 		if th := before[i]; th != nil && t.st.Threads[s] == th {
