@@ -3,18 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -29,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/certtest"
 	"ringdown/internal/server"
 )
 
@@ -104,38 +98,14 @@ func TestRootCredentials(t *testing.T) {
 	}
 }
 
-// certificate makes a self-signed certificate for loopback addresses.
-func certificate(t testing.TB) (certFile, keyFile string, pool *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ringdown"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rawKey, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	pool = x509.NewCertPool()
-	pool.AppendCertsFromPEM(cert)
-	return file(t, "cert.pem", string(cert)), file(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey}))), pool
-}
-
 func TestTLS(t *testing.T) {
-	cert, key, pool := certificate(t)
+	own := certtest.New(t, certtest.Options{})
+	cert, key := own.Files(t)
 	s := serving(t, nil, "--tls-cert", cert, "--tls-key", key)
 	if !strings.HasPrefix(s.url, "https://127.0.0.1:") {
 		t.Fatalf("the URL is %s", s.url)
 	}
-	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
+	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: own.Pool(), MinVersion: tls.VersionTLS12}}}
 	defer trusting.CloseIdleConnections()
 	if err := listInstances(s.rootClient(t, trusting)); err != nil {
 		t.Error(err)
@@ -265,7 +235,7 @@ func TestSecondServer(t *testing.T) {
 
 // TestExposed: a server that others can reach without TLS says so.
 func TestExposed(t *testing.T) {
-	cert, key, _ := certificate(t)
+	cert, key := certtest.New(t, certtest.Options{}).Files(t)
 	const warning = "can be reached from other machines and does not use TLS"
 	for _, c := range []struct {
 		name  string

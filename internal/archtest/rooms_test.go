@@ -93,6 +93,10 @@ var rooms = []room{
 		"it only says what becomes of a test that lacks a program",
 	},
 	{
+		"internal/certtest", nil, nil,
+		"it only makes certificates for tests, whatever presents them",
+	},
+	{
 		"internal/store/storetest/pgtest",
 		[]string{"internal/prerequisite"},
 		[]string{"github.com/jackc/pgx/v5"},
@@ -122,6 +126,10 @@ var rooms = []room{
 		"whether an assertion holds depends on its bytes, the provider's key and the clock; what follows from it is decided elsewhere",
 	},
 	{
+		"internal/identity/saml/samltest", nil, nil,
+		"what it writes is to be read by code that it does not know",
+	},
+	{
 		"internal/identity/ldap", nil,
 		[]string{"github.com/go-ldap/ldap/v3", "github.com/go-asn1-ber/asn1-ber", "golang.org/x/time"},
 		"a directory is asked about names and passwords, whoever needs to know",
@@ -134,7 +142,7 @@ var rooms = []room{
 	},
 	{
 		"internal/identity/ldap/ldaptest",
-		[]string{"internal/prerequisite"},
+		[]string{"internal/certtest", "internal/prerequisite"},
 		nil,
 		"it only lends directories to tests",
 	},
@@ -461,7 +469,7 @@ var bans = []ban{
 	{
 		[]string{"os", "os/exec"},
 		[]string{
-			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/prerequisite", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest",
+			"internal/contract/genunions", "internal/contract/genparticipant", "internal/store/sqlstore", "internal/prerequisite", "internal/certtest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest",
 			"internal/server", "internal/coverage", "internal/conformance", "cmd/ringdown", "cmd/bench", "scripts/*",
 			"internal/objects",      // a store in files, as sqlstore is in a database
 			"internal/logfile",      // the audit log, and a sink of events
@@ -477,16 +485,16 @@ var bans = []ban{
 	},
 	{
 		[]string{"testing"},
-		[]string{"internal/prerequisite", "internal/store/storetest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest", "internal/server/servertest", "internal/conformance"},
+		[]string{"internal/prerequisite", "internal/certtest", "internal/store/storetest", "internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest", "internal/server/servertest", "internal/conformance"},
 		"test code does not belong in the program",
 	},
 	{
-		[]string{"internal/prerequisite"},
+		[]string{"internal/prerequisite", "internal/certtest"},
 		[]string{"internal/store/storetest/pgtest", "internal/identity/ldap/ldaptest", "internal/login/logintest"},
 		"test code does not belong in the program",
 	},
 	{
-		[]string{"internal/server/servertest", "internal/store/storetest", "internal/identity/ldap/ldaptest", "internal/login/logintest"},
+		[]string{"internal/server/servertest", "internal/store/storetest", "internal/identity/ldap/ldaptest", "internal/identity/saml/samltest", "internal/login/logintest"},
 		[]string{"internal/conformance", "cmd/bench"},
 		"test code does not belong in the program",
 	},

@@ -34,6 +34,8 @@ func TestRules(t *testing.T) {
 		{"parsing addresses is no network", "internal/iam/a.go", `package iam; import _ "net/netip"`, ""},
 		{"environment in an area", "internal/app/flows/a.go", `package flows; import _ "os"`, "hidden settings"},
 		{"test code in the program", "internal/server/a.go", `package server; import _ "ringdown/internal/server/servertest"`, "test code"},
+		{"certificates of tests in the program", "internal/server/a.go", `package server; import _ "ringdown/internal/certtest"`, "test code"},
+		{"metadata of tests in the program", "internal/server/a.go", `package server; import _ "ringdown/internal/identity/saml/samltest"`, "test code"},
 		{"tests are free", "internal/store/a_test.go", `package store; import _ "ringdown/internal/server/servertest"`, ""},
 		{"unknown package", "internal/novelty/a.go", `package novelty`, "is in no room"},
 		{"unknown command", "cmd/novelty/main.go", `package main`, "is in no room"},

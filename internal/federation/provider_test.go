@@ -5,23 +5,23 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"html"
-	"math/big"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"ringdown/internal/certtest"
+	"ringdown/internal/identity/saml/samltest"
 )
 
 // signer is an identity provider's key.
 type signer struct {
 	key  *rsa.PrivateKey
-	cert string // base64
+	cert []byte // DER
 }
 
 func newSigner() *signer {
@@ -29,12 +29,11 @@ func newSigner() *signer {
 	if err != nil {
 		panic(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "idp"}, NotBefore: start.AddDate(-1, 0, 0), NotAfter: start.AddDate(9, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	cert, err := certtest.Make(certtest.Options{Key: key})
 	if err != nil {
 		panic(err)
 	}
-	return &signer{key, base64.StdEncoding.EncodeToString(der)}
+	return &signer{key, cert.Raw}
 }
 
 // The keys take long to make, so that all tests share them.
@@ -45,11 +44,7 @@ var (
 
 // metadata of a provider with an entity id.
 func (s *signer) metadata(entityID string) []byte {
-	return []byte(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + entityID + `">` +
-		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">` +
-		`<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` + s.cert + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
-		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example.org/sso"/>` +
-		`</IDPSSODescriptor></EntityDescriptor>`)
+	return samltest.Provider{EntityID: entityID, Certificate: s.cert}.Metadata()
 }
 
 // Names of the parties.

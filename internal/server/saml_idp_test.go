@@ -2,23 +2,17 @@ package server_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"encoding/xml"
 	"html"
 	"html/template"
 	"io"
 	"log"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -34,6 +28,7 @@ import (
 	"github.com/crewjam/saml/samlidp"
 	dsig "github.com/russellhaering/goxmldsig"
 
+	"ringdown/internal/certtest"
 	"ringdown/internal/server/servertest"
 )
 
@@ -76,12 +71,7 @@ func startIdentityProvider(t *testing.T) *identityProvider {
 
 func certificateOf(t *testing.T, key *rsa.PrivateKey) *x509.Certificate {
 	t.Helper()
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "idp"}, NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	servertest.OK(t, err)
-	c, err = x509.ParseCertificate(der)
-	servertest.OK(t, err)
-	return c
+	return certtest.New(t, certtest.Options{Key: key}).Certificate
 }
 
 // MakeAssertion adds what AWS needs to what the provider says of everybody.
@@ -148,30 +138,6 @@ func (p *identityProvider) response(t *testing.T, service []byte, user string, b
 	raw, err := base64.StdEncoding.DecodeString(form.SAMLResponse)
 	servertest.OK(t, err)
 	return string(raw)
-}
-
-// serverCertificate is for 127.0.0.1: browsers send the session's cookie by TLS
-// only. It returns the files and who trusts them.
-func serverCertificate(t *testing.T) (certFile, keyFile string, trust *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	servertest.OK(t, err)
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "127.0.0.1"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	servertest.OK(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	servertest.OK(t, err)
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	chain := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	servertest.OK(t, os.WriteFile(certFile, chain, 0o600))
-	servertest.OK(t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
-	trust = x509.NewCertPool()
-	trust.AppendCertsFromPEM(chain)
-	return certFile, keyFile, trust
 }
 
 // newBrowser keeps cookies, and goes where it is sent.

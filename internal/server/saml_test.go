@@ -25,6 +25,7 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"ringdown/internal/audit"
+	"ringdown/internal/certtest"
 	"ringdown/internal/fault"
 	"ringdown/internal/login"
 	"ringdown/internal/server"
@@ -53,7 +54,9 @@ const samlUser = "jane.doe@example.com"
 func newSAMLSite(t *testing.T) *samlSite {
 	t.Helper()
 	s := &samlSite{t: t, idp: startIdentityProvider(t), data: t.TempDir()}
-	cert, key, trust := serverCertificate(t)
+	// Browsers send the session's cookie by TLS only.
+	own := certtest.New(t, certtest.Options{})
+	cert, key := own.Files(t)
 	manager, err := server.OpenKeys(t.Context(), server.Config{Data: s.data})
 	servertest.OK(t, err)
 	made, err := manager.Create(t.Context(), server.NewKey{UserName: "ops", Policy: json.RawMessage(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}}`)})
@@ -75,7 +78,7 @@ func newSAMLSite(t *testing.T) *samlSite {
 	s.idp.role = "arn:aws:iam::" + servertest.Account + ":role/agents"
 	s.idp.arn = "arn:aws:iam::" + servertest.Account + ":saml-provider/corp"
 
-	s.browse = func() *http.Client { return newBrowser(t, trust) }
+	s.browse = func() *http.Client { return newBrowser(t, own.Pool()) }
 	web := s.browse()
 	s.connect = func(id, secret, token string) *connect.Client {
 		return connect.New(connect.Options{

@@ -5,13 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
-	"fmt"
 	"io"
 	"log/slog"
-	"math/big"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,52 +19,34 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/connect"
 	"github.com/aws/aws-sdk-go-v2/service/connect/types"
 
+	"ringdown/internal/certtest"
+	"ringdown/internal/identity/saml/samltest"
 	"ringdown/internal/server"
 	"ringdown/internal/server/servertest"
 )
 
-// signing are the files of a key: as PEM, and where they are.
-type signing struct {
-	key         *rsa.PrivateKey
-	certificate []byte // DER
-	files       server.Signing
-}
-
-func newSigning(t *testing.T) *signing {
+// newSigning is a certificate of an RSA key, and its files.
+func newSigning(t *testing.T) (*certtest.Certificate, server.Signing) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	servertest.OK(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	servertest.OK(t, err)
-	s := &signing{key: key, certificate: der, files: server.Signing{Certificate: filepath.Join(t.TempDir(), "saml.crt"), Key: filepath.Join(t.TempDir(), "saml.key")}}
-	servertest.OK(t, os.WriteFile(s.files.Certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	servertest.OK(t, os.WriteFile(s.files.Key, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}), 0o600))
-	return s
-}
-
-// demanding is the metadata of a provider that wants requests signed.
-func demanding(t *testing.T, certificate []byte) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "idp.xml")
-	servertest.OK(t, os.WriteFile(file, fmt.Appendf(nil, `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.org">`+
-		`<IDPSSODescriptor WantAuthnRequestsSigned="true" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">`+
-		`<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>%s</X509Certificate></X509Data></KeyInfo></KeyDescriptor>`+
-		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example.org/sso"/></IDPSSODescriptor></EntityDescriptor>`,
-		base64.StdEncoding.EncodeToString(certificate)), 0o600))
-	return file
+	c := certtest.New(t, certtest.Options{Key: key})
+	certFile, keyFile := c.Files(t)
+	return c, server.Signing{Certificate: certFile, Key: keyFile}
 }
 
 // TestSignedRequests: with a key, what a provider is asked is signed by it and our
 // metadata has the certificate; without one, the operator is told what is missing.
 func TestSignedRequests(t *testing.T) {
-	files := newSigning(t)
+	own, files := newSigning(t)
+	idp := filepath.Join(t.TempDir(), "idp.xml")
+	servertest.OK(t, os.WriteFile(idp, samltest.Provider{EntityID: "https://idp.example.org", Certificate: own.Raw, WantsSigned: true}.Metadata(), 0o600))
 	for _, with := range []bool{true, false} {
 		log := &servertest.Log{}
 		s := servertest.Boot(t, func(c *server.Config) {
-			c.SignIn.SAML = []server.SAMLProvider{{Name: "corp", Metadata: demanding(t, files.certificate)}}
+			c.SignIn.SAML = []server.SAMLProvider{{Name: "corp", Metadata: idp}}
 			if with {
-				c.SignIn.Signing = files.files
+				c.SignIn.Signing = files
 			}
 			c.Logger = slog.New(slog.NewTextHandler(log, nil))
 		})
@@ -97,11 +75,11 @@ func TestSignedRequests(t *testing.T) {
 		sig, err := base64.StdEncoding.DecodeString(raw)
 		servertest.OK(t, err)
 		sum := sha256.Sum256([]byte(signed))
-		if err := rsa.VerifyPKCS1v15(&files.key.PublicKey, crypto.SHA256, sum[:], sig); (err == nil) != with {
+		if err := rsa.VerifyPKCS1v15(own.PublicKey.(*rsa.PublicKey), crypto.SHA256, sum[:], sig); (err == nil) != with {
 			t.Errorf("with a key %t: %v: %s", with, err, to)
 		}
 		_, metadata := get("/-/login/saml?instance=acme")
-		if strings.Contains(metadata, `AuthnRequestsSigned="true"`) != with || strings.Contains(metadata, base64.StdEncoding.EncodeToString(files.certificate)) != with {
+		if strings.Contains(metadata, `AuthnRequestsSigned="true"`) != with || strings.Contains(metadata, base64.StdEncoding.EncodeToString(own.Raw)) != with {
 			t.Errorf("with a key %t the metadata is %s", with, metadata)
 		}
 		if strings.Contains(log.String(), "wants requests signed") == with {
@@ -112,7 +90,8 @@ func TestSignedRequests(t *testing.T) {
 
 // TestSigningSetting: files that are not a certificate and its key are named.
 func TestSigningSetting(t *testing.T) {
-	good, other := newSigning(t).files, newSigning(t).files
+	_, good := newSigning(t)
+	_, other := newSigning(t)
 	for want, files := range map[string]server.Signing{
 		"certificate must hold": {Key: good.Key},
 		"key must hold":         {Certificate: good.Certificate},

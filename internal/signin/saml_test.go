@@ -2,24 +2,20 @@ package signin
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"ringdown/internal/audit"
+	"ringdown/internal/certtest"
 	"ringdown/internal/fault"
 	"ringdown/internal/federation"
 	"ringdown/internal/iam"
 	"ringdown/internal/identity/saml"
+	"ringdown/internal/identity/saml/samltest"
 )
 
 // porter admits whom a test says; what it was asked is kept.
@@ -49,22 +45,8 @@ func admitted(name string) *federation.Assumed {
 // to.
 func samlProvider(t *testing.T, name string, redirects bool, instances ...string) *federation.Provider {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	binding := "HTTP-POST"
-	if redirects {
-		binding = "HTTP-Redirect"
-	}
-	p, err := saml.ParseMetadata([]byte(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example/` + name + `">` +
-		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
-		base64.StdEncoding.EncodeToString(cert) + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
-		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:` + binding + `" Location="https://idp.example/sso"/></IDPSSODescriptor></EntityDescriptor>`))
+	idp := samltest.Provider{EntityID: "https://idp.example.org/" + name, Certificate: certtest.New(t, certtest.Options{}).Raw, Posts: !redirects}
+	p, err := saml.ParseMetadata(idp.Metadata())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +162,7 @@ func TestBeginSAML(t *testing.T) {
 			t.Fatal(err)
 		}
 		u, err := url.Parse(to)
-		if err != nil || u.Host != "idp.example" || u.Query().Get("SAMLRequest") == "" {
+		if err != nil || u.Host != "idp.example.org" || u.Query().Get("SAMLRequest") == "" {
 			t.Fatalf("sent to %s (%v)", to, err)
 		}
 		return u.Query().Get("RelayState")

@@ -9,10 +9,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // to have it refused
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"fmt"
-	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 
+	"ringdown/internal/certtest"
 	"ringdown/internal/identity/saml"
 )
 
@@ -42,21 +41,12 @@ type signer struct {
 }
 
 func newSigner(key crypto.Signer) *signer {
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "idp.example.com"},
-		// Expired long ago, which must not matter.
-		NotBefore: now.AddDate(-9, 0, 0), NotAfter: now.AddDate(-8, 0, 0),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	// Expired long ago, which must not matter.
+	c, err := certtest.Make(certtest.Options{Key: key, Expired: true})
 	if err != nil {
 		panic(err)
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	return &signer{key: key, cert: cert}
+	return &signer{key: key, cert: c.Certificate}
 }
 
 func newRSA(bits int) *signer {

@@ -2,39 +2,27 @@ package saml_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
 	"encoding/xml"
-	"math/big"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	crewjam "github.com/crewjam/saml"
 
+	"ringdown/internal/certtest"
 	"ringdown/internal/identity/saml"
 )
 
-// pair makes a certificate of a key.
-func pair(t *testing.T, key crypto.Signer) (certificate []byte) {
+// pair makes a certificate of a key, nil for one of ECDSA; that it has expired must not matter.
+func pair(t *testing.T, key crypto.Signer) *certtest.Certificate {
 	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ringdown"},
-		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1, 0), // long ago
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return certtest.New(t, certtest.Options{Key: key, Expired: true})
 }
 
 func rsaKey(t *testing.T, bits int) *rsa.PrivateKey {
@@ -46,26 +34,18 @@ func rsaKey(t *testing.T, bits int) *rsa.PrivateKey {
 	return k
 }
 
-func pkcs8(t *testing.T, key any) []byte {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-}
-
 // TestSigned: what a provider does to verify a request (saml-bindings-2.0
 // §3.4.4.1) succeeds, by the certificate in our metadata, and not once something
 // has been changed.
 func TestSigned(t *testing.T) {
 	key := rsaKey(t, 2048)
+	own := pair(t, key)
 	for name, text := range map[string][]byte{
-		"PKCS #8": pkcs8(t, key),
+		"PKCS #8": own.KeyPEM(t),
 		"PKCS #1": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			signer, err := saml.NewSigner(pair(t, key), text)
+			signer, err := saml.NewSigner(own.PEM(), text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -165,28 +145,24 @@ func verified(t *testing.T, key *rsa.PublicKey, where string) error {
 }
 
 func TestNewSigner(t *testing.T) {
-	key, other, weak := rsaKey(t, 2048), rsaKey(t, 2048), rsaKey(t, 1024)
-	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	good := pair(t, key)
+	own, other, weak, curve := pair(t, rsaKey(t, 2048)), pair(t, rsaKey(t, 2048)), pair(t, rsaKey(t, 1024)), pair(t, nil)
+	good, key := own.PEM(), own.KeyPEM(t)
 	for name, c := range map[string]struct {
 		certificate, key []byte
 		want             string
 	}{
 		"neither":             {nil, nil, "certificate must hold"},
-		"no certificate":      {nil, pkcs8(t, key), "certificate must hold"},
+		"no certificate":      {nil, key, "certificate must hold"},
 		"no key":              {good, nil, "key must hold"},
-		"exchanged":           {pkcs8(t, key), good, "certificate must hold"},
-		"key of another":      {good, pkcs8(t, other), "not that of the key"},
+		"exchanged":           {key, good, "certificate must hold"},
+		"key of another":      {good, other.KeyPEM(t), "not that of the key"},
 		"certificate for key": {good, good, "key must hold"},
-		"weak":                {pair(t, weak), pkcs8(t, weak), "1024 bits"},
-		"ECDSA":               {pair(t, curve), pkcs8(t, curve), "RSA"},
-		"ECDSA's certificate": {pair(t, curve), pkcs8(t, key), "not that of the key"},
+		"weak":                {weak.PEM(), weak.KeyPEM(t), "1024 bits"},
+		"ECDSA":               {curve.PEM(), curve.KeyPEM(t), "RSA"},
+		"ECDSA's certificate": {curve.PEM(), key, "not that of the key"},
 		"encrypted":           {good, pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("x")}), "not encrypted"},
 		"broken key":          {good, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("SECRET")}), "cannot be read"},
-		"broken certificate":  {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}), pkcs8(t, key), "certificate"},
+		"broken certificate":  {pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}), key, "certificate"},
 	} {
 		s, err := saml.NewSigner(c.certificate, c.key)
 		if err == nil || s != nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "SECRET") {

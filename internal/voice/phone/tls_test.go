@@ -1,44 +1,15 @@
 package phone
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"math/big"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
+	"ringdown/internal/certtest"
 	"ringdown/internal/voice/sip"
 )
-
-// certificate makes one of this machine, and the pool that trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
 
 // described is the sound of a side that has none.
 type described struct{}
@@ -53,7 +24,7 @@ func (described) Accept([]byte) error           { return nil }
 // trust, and calls go both ways over that connection; others it does not trust, and says
 // so.
 func TestTLS(t *testing.T) {
-	cert, pool := certificate(t)
+	cert := certtest.New(t, certtest.Options{})
 	ended := make(chan sip.Event, 10)
 	hear := func(e sip.Event) {
 		if e.Kind == sip.Ended {
@@ -61,7 +32,7 @@ func TestTLS(t *testing.T) {
 		}
 	}
 	server, err := sip.Listen(t.Context(), sip.Options{
-		Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
+		Listen: "127.0.0.1:0", ListenTLS: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{cert.TLS()}, MinVersion: tls.VersionTLS12},
 		Trunks:   []sip.Trunk{{Name: "phones", Registrar: true, Sources: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}},
 		Incoming: func(c *sip.Call) { c.Answer(described{}, hear) },
 	})
@@ -71,7 +42,7 @@ func TestTLS(t *testing.T) {
 	t.Cleanup(func() { _ = server.Close() })
 	address := "sips:" + server.AddrTLS().String()
 
-	p := newPhone(t, Options{Server: address, Roots: pool, Register: true, Number: "+14155550199"})
+	p := newPhone(t, Options{Server: address, Roots: cert.Pool(), Register: true, Number: "+14155550199"})
 	out, err := p.Dial(within(t), "+14155550100")
 	if err != nil {
 		t.Fatal(err)

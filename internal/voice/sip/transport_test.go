@@ -2,15 +2,9 @@ package sip
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/netip"
 	"runtime"
@@ -19,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ringdown/internal/certtest"
 	"ringdown/internal/voice/sip/wire"
 
 	"github.com/emiago/sipgo/sip"
@@ -39,42 +34,13 @@ func listening(t testing.TB, o Options) *Endpoint {
 	return e
 }
 
-// certificate makes one for a name, and the pool that trusts it.
-func certificate(t testing.TB, name string) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	if ip := net.ParseIP(name); ip != nil {
-		template.IPAddresses = []net.IP{ip}
-	} else {
-		template.DNSNames = []string{name}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
-
 // TestBetweenEndpoints makes calls from one endpoint to another by each transport;
 // over connections, all by the same one.
 func TestBetweenEndpoints(t *testing.T) {
-	cert, pool := certificate(t, "127.0.0.1")
+	cert := certtest.New(t, certtest.Options{})
 	for _, transport := range []string{"udp", "tcp", "tls"} {
 		t.Run(transport, func(t *testing.T) {
-			conf := &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool, MinVersion: tls.VersionTLS12}
+			conf := &tls.Config{Certificates: []tls.Certificate{cert.TLS()}, RootCAs: cert.Pool(), MinVersion: tls.VersionTLS12}
 			const calls = 5
 			var there sync.WaitGroup
 			there.Add(calls)
@@ -127,8 +93,8 @@ func TestBetweenEndpoints(t *testing.T) {
 // TestTLSName: a server whose certificate is not of its name is not called.
 func TestTLSName(t *testing.T) {
 	for _, name := range []string{"127.0.0.2", "127.0.0.1"} {
-		cert, pool := certificate(t, name)
-		conf := &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool, MinVersion: tls.VersionTLS12}
+		cert := certtest.New(t, certtest.Options{Names: []string{name}})
+		conf := &tls.Config{Certificates: []tls.Certificate{cert.TLS()}, RootCAs: cert.Pool(), MinVersion: tls.VersionTLS12}
 		b := listening(t, Options{ListenTLS: "127.0.0.1:0", TLS: conf, Trunks: []Trunk{{Name: "a", Sources: loopback}}})
 		a := listening(t, Options{TLS: conf, Trunks: []Trunk{{Name: "b", Address: "sips:" + b.AddrTLS().String()}}})
 		ears := newEars()

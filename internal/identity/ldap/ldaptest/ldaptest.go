@@ -201,10 +201,8 @@ func (s *Server) prepare(o Options) error {
 		}
 	}
 	if o.Certificate != None {
-		if err := s.certify(o.Certificate); err != nil {
-			return err
-		}
-		fmt.Fprintf(&c, "TLSCertificateFile %s\nTLSCertificateKeyFile %s\n", s.path("cert.pem"), s.path("key.pem"))
+		cert, key := s.certify(o.Certificate)
+		fmt.Fprintf(&c, "TLSCertificateFile %s\nTLSCertificateKeyFile %s\n", cert, key)
 	}
 	reading := "by * none"
 	if o.Anonymous {
