@@ -75,7 +75,8 @@ func (l *limit) allows(from string, now time.Time) bool {
 	if l.all.taken > allBurst-1 {
 		return false
 	}
-	key := network(from)
+	address, _ := netip.ParseAddr(from) // none of what is no address
+	key := Network(address)
 	b := l.from[key]
 	if b == nil {
 		b = &bucket{}
@@ -107,12 +108,10 @@ func (l *limit) sweep(now time.Time) {
 	}
 }
 
-// network is what an address counts as; no address at all counts as one.
-func network(from string) netip.Prefix {
-	a, err := netip.ParseAddr(from)
-	if err != nil {
-		return netip.Prefix{}
-	}
+// Network is what an address counts as wherever strangers are counted. Who has
+// one IPv6 address may take any other of its /64 (RFC 4291 §2.5.1), which is the
+// least that a site has. No address at all counts as one.
+func Network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
 	if a.Is6() {

@@ -185,6 +185,7 @@ func TestLongReason(t *testing.T) {
 	}
 }
 
+// TestNetwork: lines of a list count together, and not with those of another.
 func TestNetwork(t *testing.T) {
 	same := [][]string{
 		{"192.0.2.1", "::ffff:192.0.2.1"},
@@ -193,16 +194,11 @@ func TestNetwork(t *testing.T) {
 		{"2001:db8:0:1::1"},
 		{"", "nobody"},
 	}
-	seen := map[netip.Prefix]int{}
+	l := &limit{}
 	for i, list := range same {
 		for _, a := range list {
-			key := network(a)
-			if j, ok := seen[key]; ok && j != i {
-				t.Errorf("%s is one with %s", a, same[j][0])
-			}
-			seen[key] = i
-			if key != network(list[0]) {
-				t.Errorf("%s is not one with %s", a, list[0])
+			if !l.allows(a, time.Unix(0, 0)) || len(l.from) != i+1 {
+				t.Fatalf("with %q there are %d networks, want %d", a, len(l.from), i+1)
 			}
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"ringdown/internal/audit"
 )
 
 // How guessing is slowed down.
@@ -25,7 +27,7 @@ const (
 	fadeEvery = longestWait
 	// addressBurst are the wrong passwords that may come from one address at
 	// once, whatever the names, and addressEvery is how soon there may be one
-	// more. IPv6 addresses count by /64, which is what one site has.
+	// more. Addresses count as audit.Network has them.
 	addressBurst = 100
 	addressEvery = time.Second
 	// queuedTries are the attempts for one name that are under way: one is looked
@@ -85,20 +87,6 @@ type addressCount struct {
 	slots  chan struct{} // hold the attempts that are looked at
 }
 
-// network is what an address counts as.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{} // no address at all counts as one
-	}
-	return p
-}
-
 // attempt is one password that is looked at.
 type attempt struct {
 	g       *guard
@@ -119,7 +107,7 @@ type held struct {
 // enter waits for the turn of an attempt, which must then end. It answers with
 // held instead when the attempt is not looked at; the error is that of ctx.
 func (g *guard) enter(ctx context.Context, key nameKey, from netip.Addr) (*attempt, *held, error) {
-	a, h := g.admit(key, network(from))
+	a, h := g.admit(key, audit.Network(from))
 	if h != nil {
 		return nil, h, nil
 	}
@@ -194,7 +182,7 @@ func (g *guard) address(from netip.Prefix, now time.Time) *addressCount {
 // thereby keep others waiting.
 func (g *guard) work(ctx context.Context, from netip.Addr) (done func(), err error) {
 	g.mu.Lock()
-	a := g.address(network(from), g.now())
+	a := g.address(audit.Network(from), g.now())
 	g.mu.Unlock()
 	if err := take(ctx, a.slots); err != nil {
 		return nil, err

@@ -250,7 +250,7 @@ func TestSideBySide(t *testing.T) {
 	if n := g.names.get(key); n.queued != 0 || len(n.turn) != 0 {
 		t.Errorf("%d are still in the queue", n.queued)
 	}
-	if a := g.addresses.get(network(somewhere)); len(a.slots) != 0 || a.tokens != addressBurst-freeTries {
+	if a := g.addresses.get(audit.Network(somewhere)); len(a.slots) != 0 || a.tokens != addressBurst-freeTries {
 		t.Errorf("the address has %v tokens and %d slots taken", a.tokens, len(a.slots))
 	}
 }
@@ -290,7 +290,7 @@ func TestQueue(t *testing.T) {
 	if wait, ok := guess(t, g, key, netip.MustParseAddr("192.0.2.2"), wrong); !ok || wait != 0 {
 		t.Errorf("afterwards: looked at %t, then %v", ok, wait)
 	}
-	if a := g.addresses.get(network(netip.MustParseAddr("192.0.2.2"))); a.tokens != addressBurst-1 {
+	if a := g.addresses.get(audit.Network(netip.MustParseAddr("192.0.2.2"))); a.tokens != addressBurst-1 {
 		t.Errorf("giving up cost %v tokens", addressBurst-1-a.tokens)
 	}
 }
@@ -322,7 +322,7 @@ func TestWork(t *testing.T) {
 	for _, done := range all {
 		done()
 	}
-	if a := g.addresses.get(network(somewhere)); len(a.slots) != 0 || a.tokens != addressBurst {
+	if a := g.addresses.get(audit.Network(somewhere)); len(a.slots) != 0 || a.tokens != addressBurst {
 		t.Errorf("%d slots are taken and %v tokens left", len(a.slots), a.tokens)
 	}
 }

@@ -118,7 +118,7 @@ func (r *resets) close() {
 func (r *resets) mayAsk(from netip.Addr, now time.Time) (wait time.Duration, may bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := network(from)
+	key := audit.Network(from)
 	c := r.from.get(key)
 	if c == nil {
 		c = &addressCount{tokens: asksBurst, at: now}
