@@ -282,14 +282,13 @@ func (f *File) setAside() error {
 	if err != nil {
 		return err
 	}
-	err = os.Rename(f.path, to)
-	if err != nil {
-		err = errors.Join(err, os.Remove(to))
-		if _, gone := os.Lstat(f.path); errors.Is(gone, fs.ErrNotExist) {
-			return nil
-		}
+	if err = os.Rename(f.path, to); err == nil {
+		return nil
 	}
-	return err
+	if errors.Is(err, fs.ErrNotExist) { // somebody else came first, and may have begun another by now
+		err = nil
+	}
+	return errors.Join(err, os.Remove(to))
 }
 
 // takeName makes an empty file under a name with the time.
