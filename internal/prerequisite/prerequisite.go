@@ -1,6 +1,7 @@
-// Package prerequisite says what becomes of a test that needs a program which this
-// machine does not have: on a contributor's machine it is skipped, where everything
-// is said to be installed it fails, so that nothing is taken for tested that was not.
+// Package prerequisite says what becomes of a test that needs what this machine does
+// not have, such as a program or IPv6: on a contributor's machine it is skipped, where
+// everything is said to be there it fails, so that nothing is taken for tested that was
+// not.
 package prerequisite
 
 import (
@@ -8,8 +9,8 @@ import (
 	"testing"
 )
 
-// Variable is the environment variable that says, by any value, that every program
-// which tests need is installed. `.ci/run` sets it.
+// Variable is the environment variable that says, by any value, that there is
+// everything that tests need. `.ci/run` sets it.
 const Variable = "RINGDOWN_TEST_COMPLETE"
 
 // Missing ends a test for want of something: why says what is missing, and how to

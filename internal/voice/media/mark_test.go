@@ -3,9 +3,11 @@
 package media
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 
+	"ringdown/internal/prerequisite"
 	"ringdown/internal/voice/dscp"
 )
 
@@ -16,7 +18,7 @@ func TestMarked(t *testing.T) {
 			e := newEngine(t, func(o *Options) { o.Address = netip.MustParseAddr(address) })
 			s, err := e.Open(nil)
 			if err != nil && e.o.Address.Is6() {
-				t.Skip("this machine has no IPv6: ", err)
+				prerequisite.Missing(t, fmt.Errorf("this machine has no IPv6: %w", err))
 			}
 			if err != nil {
 				t.Fatal(err)

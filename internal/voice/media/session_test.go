@@ -2,6 +2,7 @@ package media
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"ringdown/internal/audio"
+	"ringdown/internal/prerequisite"
 )
 
 // TestSymmetric: the far side is where it sends from, not where it says; Set again
@@ -165,7 +167,7 @@ func TestIPv6(t *testing.T) {
 	t.Parallel()
 	here := netip.IPv6Loopback()
 	if c, err := net.ListenUDP("udp6", net.UDPAddrFromAddrPort(netip.AddrPortFrom(here, 0))); err != nil {
-		t.Skip("this machine has no IPv6:", err)
+		prerequisite.Missing(t, fmt.Errorf("this machine has no IPv6: %w", err))
 	} else {
 		c.Close()
 	}
